@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one seam: what an org can be asked. The sf floor implements it over REST, tests implement it
+ * in memory, the mirror floor is its only caller.
+ *
+ * Every function may block until until->deadline_ms and is callable from any thread. Failures are a
+ * negative errno with Salesforce's code and a sentence in err (salesforce-api.md 6.2): among them
+ * EDQUOT (API budget spent), EHOSTUNREACH and ETIMEDOUT (no network), EACCES (session, permission),
+ * ENOENT (no such object or record), EPERM (the object refuses to be listed), EPROTO (the reply was
+ * no answer), EINVAL with code INVALID_FIELD (the schema is out of date), EINTR.
+ *
+ * Records come as slices of JSON, one at a time, borrowed for the length of the callback; memory
+ * does not grow with their number beyond one reply. A negative return of the callback ends the call
+ * with that value.
+ */
+#ifndef FORCEFS_MODEL_REMOTE_H
+#define FORCEFS_MODEL_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forcefs/base/cancel.h"
+#include "forcefs/base/error.h"
+#include "forcefs/model/id.h"
+#include "forcefs/model/schema.h"
+
+/* A document, or the news that the known one still stands. */
+struct remote_doc {
+	char *json; /* new; NULL if not_modified */
+	size_t len;
+	char last_modified[64]; /* to be given back next time; "" if the org sent none */
+	bool not_modified;
+};
+
+/* One page of a listing. */
+struct remote_page {
+	char *next; /* new; where the next page is, NULL after the last */
+	int64_t total;     /* as claimed by the org: a hint only */
+	int64_t server_ms; /* the org's clock when it answered */
+	size_t records;
+};
+
+struct remote_sink {
+	int (*record)(void *payload, const char *json, size_t len, struct error *err);
+	/* Only for changes(): an Id from the org's delete log. May be NULL. */
+	int (*deleted)(void *payload, const struct id *id, struct error *err);
+	void *payload;
+};
+
+/* The outcome of changes(). */
+struct remote_changes {
+	int64_t server_ms;     /* the org's clock: the next `since` */
+	bool describe_changed; /* the describe is newer than describe_modified: no record was given */
+	bool gap;              /* deletions cannot be told for the whole span: list again */
+};
+
+struct remote_usage {
+	int64_t used, max;  /* API requests in the rolling day; max 0: not known yet */
+	uint64_t calls;     /* API calls made since the mount, token calls left out */
+	uint64_t requests;  /* HTTP requests, retries and token calls included */
+	uint64_t bytes_in;
+	int64_t reserve;    /* calls stop when max - used falls below this */
+};
+
+struct remote {
+	void *self;
+
+	/* GET /sobjects. if_modified: last_modified of the known one, or NULL. */
+	int (*objects)(void *self, const char *if_modified, const struct until *until,
+		struct remote_doc *ret, struct error *err);
+
+	/* GET /sobjects/X/describe. */
+	int (*describe)(void *self, const char *object, const char *if_modified,
+		const struct until *until, struct remote_doc *ret, struct error *err);
+
+	/* One page of all live records of the object, every field of the schema. next NULL for the
+	 * first page. -ESTALE when `next` is no longer known to the org (list again). */
+	int (*list)(void *self, const struct schema *schema, const char *next,
+		const struct remote_sink *sink, const struct until *until, struct remote_page *ret,
+		struct error *err);
+
+	/* The live ones among count (1..2000) records, in any order; the others are missing. */
+	int (*retrieve)(void *self, const struct schema *schema, const struct id *ids, size_t count,
+		const struct remote_sink *sink, const struct until *until, struct error *err);
+
+	/* Everything that changed or was deleted since since_ms (overlap included by the caller), and
+	 * whether the describe is newer than describe_modified ("" = not asked): one API call while
+	 * the changes fit a page. */
+	int (*changes)(void *self, const struct schema *schema, const char *describe_modified,
+		int64_t since_ms, const struct remote_sink *sink, const struct until *until,
+		struct remote_changes *ret, struct error *err);
+
+	/* GET /limits. */
+	int (*limits)(void *self, const struct until *until, struct remote_doc *ret,
+		struct error *err);
+
+	/* What is known without a call. Never blocks. */
+	void (*usage)(void *self, struct remote_usage *ret);
+
+	/* Where a person sees the record in a browser: appends a URL. Never blocks. -ENODATA before
+	 * the first log-in. */
+	int (*record_url)(void *self, const char *object, const struct id *id, struct buf *out);
+};
+
+void remote_doc_release(struct remote_doc *d);
+void remote_page_release(struct remote_page *p);
+
+DEFINE_CLEANER(remote_doc, struct remote_doc, remote_doc_release)
+DEFINE_CLEANER(remote_page, struct remote_page, remote_page_release)
+
+#endif

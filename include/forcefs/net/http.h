@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes over HTTP. One thread owns the curl multi handle (connections reused, gzip, HTTP/2 over
+ * TLS where offered); callers hand in a request and wait with a deadline and a cancel token.
+ * Retries follow net/retry.h, redirects net/redirect.h. Knows no JSON, no tokens, no Salesforce.
+ *
+ * Any thread may call http_perform. Create after the process has forked.
+ */
+#ifndef FORCEFS_NET_HTTP_H
+#define FORCEFS_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forcefs/base/buf.h"
+#include "forcefs/base/cancel.h"
+#include "forcefs/base/error.h"
+
+struct http_config {
+	const char *user_agent;
+	const char *ca_file;      /* PEM file instead of the system's store, or NULL */
+	const char *proxy;        /* proxy URL, or NULL: the environment's */
+	int timeout_ms;           /* one attempt, from the request to the last byte */
+	int connect_timeout_ms;   /* TCP and TLS */
+	int max_connections;      /* to one host at once; more requests queue inside curl */
+	const char *const *hosts; /* NULL-ended list of host suffixes (".salesforce.com") that a
+				     redirect may lead to; the same loopback host may too */
+};
+
+struct http_header {
+	const char *name;
+	const char *value;
+};
+
+struct http_request {
+	const char *method; /* GET, POST, PATCH, DELETE, HEAD */
+	const char *url;    /* absolute, https:// or (loopback only) http:// */
+	const struct http_header *headers;
+	size_t header_count;
+	const void *body; /* borrowed for the length of the call; NULL for none */
+	size_t body_len;
+	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
+	bool idempotent;          /* may be sent again after a lost reply or a 5xx */
+};
+
+struct http_reply {
+	int status;
+	struct buf body;        /* decompressed */
+	char content_type[128]; /* lower case, without parameters; "" if none */
+	char last_modified[64]; /* header values as sent, "" if absent */
+	char etag[128];
+	char limit_info[160];   /* Sforce-Limit-Info */
+	char location[512];     /* of a redirect that was not followed, or of a 201 */
+	int64_t date_s;         /* Date header as seconds since the epoch, UTC; 0 if absent */
+	int attempts;           /* how often the request was sent */
+};
+
+struct http_stats {
+	uint64_t requests;      /* sent, retries included */
+	uint64_t bytes_in;      /* on the wire, bodies */
+	uint64_t bytes_out;
+	uint64_t retries;
+	int in_flight;
+};
+
+struct http;
+
+int http_open(const struct http_config *config, struct http **ret, struct error *err);
+void http_close(struct http *h); /* cancels what is in flight, joins the thread; NULL is fine */
+
+/* Any HTTP status is a success here (0); the caller judges it. Failures: -EHOSTUNREACH (no route,
+ * DNS, refused, reset), -ETIMEDOUT, -EINTR (cancelled), -EPROTO (cut or garbled reply, bad gzip),
+ * -EFBIG (body over its limit), -EACCES (TLS certificate or forbidden redirect), -ENOMEM.
+ * The text names the host, never the path, the query or headers. After -EINTR or -ETIMEDOUT no byte
+ * of `req` is touched any more. On failure ret need not be released. */
+int http_perform(struct http *h, const struct http_request *req, const struct until *until,
+	struct http_reply *ret, struct error *err);
+void http_reply_release(struct http_reply *r);
+
+/* True if a failed request that is not idempotent may have reached the server. */
+bool http_failure_is_ambiguous(const struct error *err);
+
+void http_get_stats(struct http *h, struct http_stats *ret);
+
+/* Percent-encodes len bytes of s for a query value or path segment (unreserved characters stay);
+ * appended to out. 0, -EFBIG, -ENOMEM. */
+int http_escape(const char *s, size_t len, struct buf *out);
+
+DEFINE_CLEANER(http_reply, struct http_reply, http_reply_release)
+
+#endif
