@@ -2,8 +2,9 @@
 /*
  * A growing byte buffer with a limit. Invariant: data[len] == 0 whenever data is not NULL, so the
  * content can be read as a string. Appending past the limit fails with EFBIG, out of memory with
- * ENOMEM; both leave the content as it was and mark the buffer as failed, so a run of appends can
- * be checked once at its end with buf_failed().
+ * ENOMEM; both leave the content as it was and mark the buffer as failed. Appends to a failed
+ * buffer fail the same way and add nothing, so a run of appends can be checked once at its end
+ * with buf_failed().
  */
 #ifndef FORCEFS_BASE_BUF_H
 #define FORCEFS_BASE_BUF_H

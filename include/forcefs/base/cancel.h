@@ -5,12 +5,14 @@
  * watcher at a time per token.
  *
  * Rule against lost wake-ups and deadlocks: cancel_watch/cancel_unwatch are called WITHOUT the
- * watched mutex held; cancel_fire takes the watched mutex itself to broadcast.
+ * watched mutex held; cancel_fire takes the watched mutex itself to broadcast. cancel_fired may be
+ * called anywhere.
  */
 #ifndef FORCEFS_BASE_CANCEL_H
 #define FORCEFS_BASE_CANCEL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +20,7 @@
 
 struct cancel {
 	pthread_mutex_t lock;
-	bool fired;             /* protected by lock; read with cancel_fired */
+	atomic_bool fired;      /* set under lock, read with cancel_fired from anywhere */
 	pthread_mutex_t *mutex; /* what a watcher waits on, or NULL; protected by lock */
 	pthread_cond_t *cond;
 };

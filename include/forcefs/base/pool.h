@@ -27,7 +27,8 @@ void pool_free(struct pool *p); /* runs what is queued, joins all threads; NULL 
 /* 0, or -EAGAIN when the queue is full (the job is still the caller's). */
 int pool_add(struct pool *p, struct pool_job *job);
 
-/* True if the job was still queued and is the caller's again; false if it runs or has run. */
+/* True if the job was still queued and is the caller's again; false if it runs or has run. Only
+ * while the job's memory is sure to exist still. */
 bool pool_withdraw(struct pool *p, struct pool_job *job);
 
 #endif

@@ -8,7 +8,7 @@
 #include "forcefs/base/error.h"
 
 /* Starts run(arg) on a joinable thread. name: at most 15 characters (pthread_setname_np).
- * stack: 256 KiB. 0 or -EAGAIN/-ENOMEM. */
+ * Stack: 1 MiB of address space. 0 or -EAGAIN/-ENOMEM. */
 int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *arg,
 	struct error *err);
 
