@@ -21,13 +21,17 @@ struct catalog {
 	size_t count;
 };
 
-/* Parses the JSON of GET /sobjects. New catalog in *ret. -EPROTO when it is not that. Names that
- * could not be a directory name (empty, '/', over 80 characters, a leading dot) are dropped. */
+/* Parses the JSON of GET /sobjects. New catalog in *ret. -EPROTO when it is not that. Objects whose
+ * name is no API name (letters, digits, _; at most 80) are dropped: names become directory names
+ * and parts of URLs and SOQL. */
 int catalog_parse(const char *json, size_t len, struct catalog **ret, struct error *err);
 void catalog_free(struct catalog *c);
 
-/* Exact match first, then without regard to case if that is asked for; NULL if there is none. */
+/* The entry of exactly that name; NULL if there is none. */
 const struct catalog_entry *catalog_find(const struct catalog *c, const char *name);
+
+/* The same for names that people type: exactly that name, else one that differs in case only. */
+const struct catalog_entry *catalog_find_any_case(const struct catalog *c, const char *name);
 
 /* True if name fits one of the patterns in list ("Account, *__c"; case-insensitive, * and ?); an
  * empty or NULL list gives `empty`. */

@@ -5,8 +5,8 @@
  * Numbers: jansson keeps a C double or a 64-bit integer; Salesforce sends up to 18 digits, 1.0E7,
  * and now and then NaN. json_text_load therefore reads every number as a string value that begins
  * with JSON_NUMBER_MARK and holds the number as it was sent; json_text_dump writes it back as it
- * was. Size: json_text_split cuts a big array of records into slices, so that only one record at a
- * time becomes a tree.
+ * was. Size: json_text_members and json_text_elements cut a big text into slices, so that only one
+ * record at a time becomes a tree. Pure functions, any thread.
  */
 #ifndef FORCEFS_MODEL_JSON_TEXT_H
 #define FORCEFS_MODEL_JSON_TEXT_H
@@ -27,8 +27,18 @@ struct json_t;
 int json_text_load(const char *text, size_t len, struct buf *scratch, struct json_t **ret,
 	struct error *err);
 
-/* Appends a value as compact JSON (numbers as they were sent). */
+/* What a loaded value says. Number: "-0.0", "1.0E7", NaN, as it was sent; NULL if the value is no
+ * loaded number. String: NULL if it is none (numbers are none). Both borrowed from the value. Use
+ * these and not json_string_value: a text that itself begins with U+0001 carries a second one. */
+const char *json_text_number(const struct json_t *value, size_t *ret_len);
+const char *json_text_string(const struct json_t *value, size_t *ret_len);
+
+/* Appends a value as compact JSON (numbers as they were sent). 0, -EFBIG, -ENOMEM; -EPROTO if the
+ * tree could not have been loaded. */
 int json_text_dump(const struct json_t *value, struct buf *out);
+
+/* Appends s (UTF-8) in quotes, escaped only where JSON demands it. As buf_add. */
+int json_text_add_string(struct buf *out, const char *s, size_t len);
 
 struct json_slice {
 	const char *text; /* borrowed from the input */

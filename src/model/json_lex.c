@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON's numbers, and places in a text as people count them. */
+#include "json_lex.h"
+
+#include <errno.h>
+
+static const char *digits_end(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9') {
+		p++;
+	}
+	return p;
+}
+
+/* At least one digit: past them, else NULL. */
+static const char *some_digits(const char *p, const char *end)
+{
+	const char *past = digits_end(p, end);
+
+	return past > p ? past : NULL;
+}
+
+static const char *exponent_end(const char *p, const char *end)
+{
+	if (p == end || (*p != 'e' && *p != 'E')) {
+		return p;
+	}
+	p++;
+	if (p < end && (*p == '+' || *p == '-')) {
+		p++;
+	}
+	return some_digits(p, end);
+}
+
+bool lex_is_number(const char *p, const char *end)
+{
+	if (p < end && *p == '-') {
+		p++;
+	}
+	if (p < end && *p == '0') {
+		p++;
+	} else if (!(p = some_digits(p, end))) {
+		return false;
+	}
+	if (p < end && *p == '.' && !(p = some_digits(p + 1, end))) {
+		return false;
+	}
+	p = exponent_end(p, end);
+	return p == end;
+}
+
+int lex_fail(struct error *err, const char *text, const char *at, const char *what)
+{
+	size_t line = 1;
+	size_t column = 1;
+
+	for (const char *p = text; p < at; p++) {
+		if (*p == '\n') {
+			line++;
+			column = 1;
+		} else if (((unsigned char)*p & 0xC0) != 0x80) {
+			column++;
+		}
+	}
+	return error_set(err, EPROTO, "Line %zu, column %zu: %s.", line, column, what);
+}
