@@ -12,7 +12,6 @@
 #include "json_guard.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -65,18 +64,6 @@ static int guard_string(struct guard *g, const char **p)
 	return 0;
 }
 
-static bool word_is_literal(const char *p, const char *end)
-{
-	return lex_word_is(p, end, "null") || lex_word_is(p, end, "true") ||
-	       lex_word_is(p, end, "false");
-}
-
-static bool word_is_number(const char *p, const char *end)
-{
-	return lex_is_number(p, end) || lex_word_is(p, end, "NaN") ||
-	       lex_word_is(p, end, "Infinity") || lex_word_is(p, end, "-Infinity");
-}
-
 static int guard_word(struct guard *g, const char **p)
 {
 	const char *word = *p;
@@ -85,10 +72,10 @@ static int guard_word(struct guard *g, const char **p)
 	int r;
 
 	*p = past;
-	if (word_is_literal(word, past)) {
+	if (lex_is_literal(word, past)) {
 		return 0;
 	}
-	if (!word_is_number(word, past)) {
+	if (!lex_is_number(word, past)) {
 		return lex_fail(g->err, g->text, word,
 			"this is neither a number, nor true, false or null, nor text in quotes");
 	}

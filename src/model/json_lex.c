@@ -32,7 +32,19 @@ static const char *exponent_end(const char *p, const char *end)
 	return some_digits(p, end);
 }
 
-bool lex_is_number(const char *p, const char *end)
+static bool word_is(const char *p, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(end - p) == len && memcmp(p, word, len) == 0;
+}
+
+bool lex_is_literal(const char *p, const char *end)
+{
+	return word_is(p, end, "null") || word_is(p, end, "true") || word_is(p, end, "false");
+}
+
+static bool is_plain_number(const char *p, const char *end)
 {
 	if (p < end && *p == '-') {
 		p++;
@@ -47,6 +59,12 @@ bool lex_is_number(const char *p, const char *end)
 	}
 	p = exponent_end(p, end);
 	return p == end;
+}
+
+bool lex_is_number(const char *p, const char *end)
+{
+	return is_plain_number(p, end) || word_is(p, end, "NaN") || word_is(p, end, "Infinity") ||
+	       word_is(p, end, "-Infinity");
 }
 
 int lex_fail(struct error *err, const char *text, const char *at, const char *what)

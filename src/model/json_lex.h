@@ -56,14 +56,9 @@ static inline const char *lex_word_end(const char *p, const char *end)
 	return p;
 }
 
-static inline bool lex_word_is(const char *p, const char *end, const char *word)
-{
-	size_t len = strlen(word);
-
-	return (size_t)(end - p) == len && memcmp(p, word, len) == 0;
-}
-
-/* JSON's grammar of numbers, over the whole of p..end. */
+/* What the whole of p..end is: true, false or null; a number by JSON's grammar, or one of the three
+ * that Salesforce's Java writes beyond it. */
+bool lex_is_literal(const char *p, const char *end);
 bool lex_is_number(const char *p, const char *end);
 
 /* -EPROTO, with the line and column (in characters, from 1) of `at` in the text. */

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A record of a reply -> its file. */
+/*
+ * A record of a reply -> its file. This is what a cold grep -r spends its time in: nearly all
+ * values already stand in the reply as the file shows them, so they are found by the walker and
+ * copied; only the others (escapes, UTF-8 to be checked, nested values) are parsed and written
+ * again.
+ */
 #include "forcefs/model/render.h"
 
 #include <errno.h>
@@ -7,138 +12,217 @@
 
 #include "forcefs/model/json_text.h"
 #include "forcefs/model/stamp.h"
+#include "json_lex.h"
 #include "json_write.h"
 #include "pick.h"
 
-/* Looks for the member of a record that makes it unreadable. */
-struct culprit {
+struct render {
 	const struct schema *schema;
+	struct json_slice *values; /* one a field; text NULL where the reply has none */
+	size_t next;               /* where the next member is likely to belong */
 	struct buf *scratch;
-	const struct field *found;
+	struct buf *out;
+	struct error *err;
 };
 
-static int test_member(void *payload, struct json_slice key, struct json_slice value)
+static bool name_is(const struct field *f, struct json_slice key)
 {
-	struct culprit *c = payload;
-	AUTO(json) json_t *v = NULL;
-	int r = json_text_load(value.text, value.len, c->scratch, &v, NULL);
+	return strlen(f->name) == key.len && memcmp(f->name, key.text, key.len) == 0;
+}
 
-	for (size_t i = 0; r && i < c->schema->field_count; i++) {
-		const struct field *f = &c->schema->fields[i];
+/* The index of the field, or field_count. Replies mostly keep the order that was asked for. */
+static size_t find_field(struct render *r, struct json_slice key)
+{
+	size_t count = r->schema->field_count;
 
-		if (strlen(f->name) == key.len && memcmp(f->name, key.text, key.len) == 0) {
-			c->found = f;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = r->next + i < count ? r->next + i : r->next + i - count;
+
+		if (name_is(&r->schema->fields[at], key)) {
+			r->next = at + 1 < count ? at + 1 : 0;
+			return at;
 		}
 	}
-	return r;
+	return count;
 }
 
-static int load_record(const struct schema *s, const char *json, size_t len, struct buf *scratch,
-	json_t **ret, struct error *err)
+static int take_member(void *payload, struct json_slice key, struct json_slice value)
 {
-	struct culprit culprit = {.schema = s, .scratch = scratch};
-	struct error why = {0};
-	int r = json_text_load(json, len, scratch, ret, &why);
+	struct render *r = payload;
+	size_t at;
 
-	if (!r && !json_is_object(*ret)) {
-		return error_set(err, EPROTO, "The org sent something that is no record.");
+	if (memchr(key.text, '\\', key.len)) {
+		return error_set(r->err, EPROTO, "A field's name is written with escapes.");
 	}
-	if (!r) {
+	at = find_field(r, key);
+	if (at == r->schema->field_count) {
 		return 0;
 	}
-	if (r == -EPROTO) {
-		json_text_members(json, len, test_member, &culprit, NULL);
+	if (r->values[at].text) {
+		return error_set(r->err, EPROTO, "The field %s stands there twice.",
+			r->schema->fields[at].name);
 	}
-	return error_set(err, -r, "The org sent a record that cannot be read%s%s. %s",
-		culprit.found ? ", in its field " : "", culprit.found ? culprit.found->name : "",
-		why.text);
+	r->values[at] = value;
+	return 0;
 }
 
-static int read_id(const json_t *record, struct id *ret, struct error *err)
+/* The value of the field; none if the object has no such field. */
+static struct json_slice value_of(const struct render *r, const char *name)
 {
-	size_t len;
-	const char *s = json_text_string(json_object_get(record, "Id"), &len);
+	for (size_t i = 0; i < r->schema->field_count; i++) {
+		if (strcmp(r->schema->fields[i].name, name) == 0) {
+			return r->values[i];
+		}
+	}
+	return (struct json_slice){NULL, 0};
+}
 
-	if (!s || !id_parse(s, len, ret)) {
-		return error_set(err, EPROTO, "The org sent a record without a valid Id.");
+static bool is_word(struct json_slice v, const char *word)
+{
+	return v.text && v.len == strlen(word) && memcmp(v.text, word, v.len) == 0;
+}
+
+/* Nothing escaped, nothing to be escaped, nothing beyond ASCII. */
+static bool is_plain_string(struct json_slice v)
+{
+	if (v.len < 2 || v.text[0] != '"') {
+		return false;
+	}
+	for (size_t i = 1; i < v.len - 1; i++) {
+		unsigned char c = (unsigned char)v.text[i];
+
+		if (c < 0x20 || c >= 0x80 || c == '\\') {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int read_id(const struct render *r, struct id *ret)
+{
+	struct json_slice v = value_of(r, "Id");
+
+	if (!v.text || !is_plain_string(v) || !id_parse(v.text + 1, v.len - 2, ret)) {
+		return error_set(r->err, EPROTO, "It has no valid Id.");
 	}
 	return 0;
 }
 
-static int read_stamp(const struct schema *s, const json_t *record, int64_t *ret, struct error *err)
+static int read_stamp(const struct render *r, int64_t *ret)
 {
-	const json_t *value = s->stamp_field ? json_object_get(record, s->stamp_field) : NULL;
-	size_t len;
-	const char *text = json_text_string(value, &len);
+	const char *name = r->schema->stamp_field;
+	struct json_slice v = {NULL, 0};
 
 	*ret = 0;
-	if (!value || json_is_null(value)) {
+	if (name) {
+		v = value_of(r, name);
+	}
+	if (!v.text || is_word(v, "null")) {
 		return 0;
 	}
-	if (!text || !stamp_parse(text, len, ret)) {
-		return error_set(
-			err, EPROTO, "The org sent a %s that is no date and time.", s->stamp_field);
+	if (!is_plain_string(v) || !stamp_parse(v.text + 1, v.len - 2, ret)) {
+		return error_set(r->err, EPROTO, "Its %s is no date and time.", name);
 	}
 	return 0;
 }
 
-static void put_field(
-	const struct field *f, const json_t *record, const struct id *id, struct buf *out)
+static int put_parsed(const struct render *r, struct json_slice v)
 {
-	const json_t *value = json_object_get(record, f->name);
+	AUTO(json) json_t *value = NULL;
+	int e = json_text_load(v.text, v.len, r->scratch, &value, r->err);
 
-	buf_add(out, "  \"", 3);
-	buf_add_str(out, f->name);
-	buf_add(out, "\": ", 3);
-	if (strcmp(f->name, "Id") == 0) {
-		json_text_add_string(out, id->text, ID18_LEN);
-	} else if (!value) {
-		buf_add(out, "null", 4);
-	} else {
-		write_value(out, value, false);
+	if (!e) {
+		write_value(r->out, value, false);
 	}
+	return e;
 }
 
-static int put_record(
-	const struct schema *s, const json_t *record, const struct id *id, struct buf *out)
+static int put_value(const struct render *r, struct json_slice v)
 {
-	buf_add(out, "{", 1);
-	for (size_t i = 0; i < s->field_count; i++) {
-		buf_add_str(out, i == 0 ? "\n" : ",\n");
-		put_field(&s->fields[i], record, id, out);
+	const char *end = v.text + v.len;
+
+	if (is_plain_string(v) || lex_is_literal(v.text, end) || lex_is_number(v.text, end)) {
+		buf_add(r->out, v.text, v.len);
+		return 0;
 	}
-	buf_add(out, "\n}\n", 3);
-	return buf_failed(out);
+	return put_parsed(r, v);
+}
+
+static int put_field(const struct render *r, size_t at, const struct id *id)
+{
+	const char *name = r->schema->fields[at].name;
+	struct json_slice v = r->values[at];
+	int e;
+
+	buf_add_str(r->out, at == 0 ? "\n  \"" : ",\n  \"");
+	buf_add_str(r->out, name);
+	buf_add(r->out, "\": ", 3);
+	if (strcmp(name, "Id") == 0) {
+		json_text_add_string(r->out, id->text, ID18_LEN);
+		return 0;
+	}
+	if (!v.text) {
+		buf_add(r->out, "null", 4);
+		return 0;
+	}
+	e = put_value(r, v);
+	return e ? error_prefix(r->err, e, "The field %s", name) : 0;
+}
+
+static int put_record(const struct render *r, const struct id *id)
+{
+	int e = 0;
+
+	buf_add(r->out, "{", 1);
+	for (size_t i = 0; !e && i < r->schema->field_count; i++) {
+		e = put_field(r, i, id);
+	}
+	buf_add(r->out, "\n}\n", 3);
+	if (!e && buf_failed(r->out)) {
+		e = error_set(r->err, -buf_failed(r->out), "Its file is larger than %zu bytes.",
+			r->out->limit_bytes);
+	}
+	return e;
+}
+
+static int render(struct render *r, const char *json, size_t len, struct rendered *ret)
+{
+	struct rendered made = {0};
+	int e = json_text_members(json, len, take_member, r, r->err);
+
+	if (!e) {
+		e = read_id(r, &made.id);
+	}
+	if (!e) {
+		e = read_stamp(r, &made.stamp_ms);
+	}
+	if (!e) {
+		e = put_record(r, &made.id);
+	}
+	if (e) {
+		return e;
+	}
+	made.deleted = is_word(value_of(r, "IsDeleted"), "true");
+	*ret = made;
+	return 0;
 }
 
 int render_record(const struct schema *s, const char *json, size_t len, struct buf *scratch,
 	struct buf *out, struct rendered *ret, struct error *err)
 {
-	AUTO(json) json_t *record = NULL;
-	struct rendered made = {0};
+	AUTO_FREE struct json_slice *values = calloc(s->field_count + 1, sizeof(*values));
+	struct render r = {
+		.schema = s, .values = values, .scratch = scratch, .out = out, .err = err};
 	size_t before = out->len;
-	int r = load_record(s, json, len, scratch, &record, err);
+	int e;
 
-	if (!r) {
-		r = read_id(record, &made.id, err);
+	if (!values) {
+		return error_set(err, ENOMEM, "Out of memory while reading a record.");
 	}
-	if (!r) {
-		r = read_stamp(s, record, &made.stamp_ms, err);
+	e = render(&r, json, len, ret);
+	if (e && out->data) {
+		out->len = before;
+		out->data[before] = 0;
 	}
-	if (r) {
-		return r;
-	}
-	made.deleted = s->has_is_deleted && json_is_true(json_object_get(record, "IsDeleted"));
-	r = put_record(s, record, &made.id, out);
-	if (r) {
-		if (out->data) {
-			out->len = before;
-			out->data[before] = 0;
-		}
-		return error_set(err, -r,
-			"The record's file is larger than the limit of %zu bytes.",
-			out->limit_bytes);
-	}
-	*ret = made;
-	return 0;
+	return e ? error_prefix(err, e, "The org sent a record that cannot be read") : 0;
 }
