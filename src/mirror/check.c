@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * After ttl: what changed in an object since it was last known to be true. One API call for any
+ * number of records, as long as the changes fit a page. Objects whose changes cannot be asked for
+ * are listed again.
+ */
+#include "mirror_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "forcefs/base/clock.h"
+
+/* True if the org can tell what changed in such an object, and what was deleted. */
+static bool changes_can_be_told(const struct schema *s)
+{
+	bool stamped = s->stamp_field && s->stamp_filterable;
+	bool immutable = !s->updateable;
+
+	return stamped && (s->stamp_moves || immutable) &&
+	       (s->has_is_deleted || s->replicateable || !s->deletable);
+}
+
+/* The changes are in the store; until this moment of the org's clock the object is known. */
+static int check_done(
+	struct object *o, const struct intake *in, int64_t server_ms, struct error *err)
+{
+	pthread_mutex_lock(&o->lock);
+	if (server_ms > o->state.fill_ms) {
+		o->state.fill_ms = server_ms;
+		o->state.listed_ms = o->state.listed_ms ? server_ms : 0;
+	}
+	o->state.checked_ms = in->asked_ms;
+	if (o->describe_modified[0]) { /* the describe was part of the question */
+		o->describe_checked_ms = in->asked_ms;
+	}
+	if (in->added || in->deleted) {
+		o->mtime_ms = clock_wall_ms();
+	}
+	pthread_mutex_unlock(&o->lock);
+	if (in->added || in->deleted) {
+		news_push(o->mirror, NEWS_LISTING, o->index, 0, NULL);
+	}
+	return object_save(o, err);
+}
+
+struct check_job {
+	uint32_t generation;
+	int64_t since_ms;
+	char describe_modified[64];
+};
+
+static void check_job_take(struct object *o, struct check_job *ret)
+{
+	LOCK_SCOPE(&o->lock);
+	ret->generation = o->state.generation;
+	ret->since_ms = o->state.fill_ms;
+	snprintf(ret->describe_modified, sizeof ret->describe_modified, "%s", o->describe_modified);
+}
+
+static int check_ask(struct object *o, const struct schema *schema, const struct check_job *job,
+	const struct until *until, struct remote_changes *ret, struct error *err)
+{
+	struct mirror *m = o->mirror;
+	AUTO(intake) struct intake in = {0};
+	struct remote_sink sink = {
+		.record = intake_record, .deleted = intake_deleted, .payload = &in};
+
+	int r = intake_init(&in, o, schema, job->generation, err);
+	if (r < 0) {
+		return r;
+	}
+	in.asked_ms = clock_wall_ms();
+	in.tell = true;
+	r = breaker_enter(m, err);
+	if (r == 0) {
+		atomic_fetch_add(&m->checks, 1);
+		r = m->remote->changes(m->remote->self, schema, job->describe_modified,
+			job->since_ms - OVERLAP_MS, &sink, until, ret, err);
+		breaker_note(m, r, err);
+	}
+	r = r < 0 ? r : intake_flush(&in, err);
+	if (r < 0 || ret->describe_changed || ret->gap) {
+		return r;
+	}
+	return check_done(o, &in, ret->server_ms, err);
+}
+
+static bool object_needs_refill(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	return o->refill;
+}
+
+/* One attempt. *ret_again: the describe had changed, but not so that files look different. */
+static int check_once(struct object *o, struct flight *own, const struct until *until,
+	bool *ret_again, struct error *err)
+{
+	AUTO(schema) struct schema *schema = NULL;
+	struct check_job job;
+	struct remote_changes changes = {0};
+
+	*ret_again = false;
+	int r = object_schema_known(o, until, &schema, err);
+	if (r < 0) {
+		return r;
+	}
+	check_job_take(o, &job);
+	if (object_needs_refill(o) || !changes_can_be_told(schema) ||
+		clock_wall_ms() - job.since_ms > LONGEST_SPAN_MS) {
+		return listing_again(o, own, until, err);
+	}
+	r = check_ask(o, schema, &job, until, &changes, err);
+	if (r == 0 && changes.gap) {
+		return listing_again(o, own, until, err);
+	}
+	if (r == 0 && changes.describe_changed) {
+		object_doubt_schema(o);
+		*ret_again = true;
+	}
+	return r;
+}
+
+int check_run(struct flight *f, const struct until *until, struct error *err)
+{
+	struct object *o = f->subject;
+	struct error local = {0};
+	bool again = true;
+	int r = 0;
+
+	for (int tries = 0; tries < 3 && r == 0 && again; tries++) {
+		r = check_once(o, f, until, &again, &local);
+		if (r == -EINVAL && strcmp(local.code, "INVALID_FIELD") == 0) {
+			object_doubt_schema(o);
+			again = true;
+			r = 0;
+		}
+	}
+	if (r < 0) {
+		pthread_mutex_lock(&o->lock);
+		o->next_check_ms = clock_mono_ms() + CHECK_BACKOFF_MS;
+		pthread_mutex_unlock(&o->lock);
+		if (err) {
+			*err = local;
+			error_prefix(err, r, "checking %s for changes", o->name);
+		}
+	}
+	return r;
+}
+
+/* True if the object was listed, ttl has passed, and waiting for a check makes sense. */
+static bool check_is_due(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	if (o->refill) {
+		return true;
+	}
+	if (o->state.fill_ms == 0 || object_whole_fresh_ms(o) > 0) {
+		return false;
+	}
+	int64_t now_ms = clock_mono_ms();
+	bool late = o->check.flying && now_ms - o->check.began_ms > CHECK_PATIENCE_MS;
+	return !late && now_ms >= o->next_check_ms;
+}
+
+int object_check(struct object *o, const struct until *until, struct error *err)
+{
+	if (!check_is_due(o)) {
+		return 0;
+	}
+	if (!until) {
+		return -EWOULDBLOCK;
+	}
+	struct until patience = until_within(until, CHECK_PATIENCE_MS);
+	int r = flight_join(&o->check, &patience, err);
+	return r == -EINTR ? r : 0; /* what is cached will do; the status says that it is old */
+}
+
+int mirror_object_check(
+	struct mirror *m, uint32_t index, const struct until *until, struct error *err)
+{
+	struct object *o = object_by_index(m, index);
+
+	return o ? object_check(o, until, err) : 0;
+}
