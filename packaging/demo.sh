@@ -1,0 +1,26 @@
+#!/bin/sh
+# demo.sh [DIR]: builds forcefs, mounts the practice org (no account needed) on DIR and shows a
+# short session. DIR defaults to ~/forcefs-demo and stays mounted: look around, then
+# `build/release/src/app/forcefs umount DIR`.
+set -eu
+cd "$(dirname "$0")/.."
+dir=${1:-$HOME/forcefs-demo}
+
+sh packaging/need.sh demo
+cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+cmake --build --preset release >/dev/null
+forcefs=$PWD/build/release/src/app/forcefs
+
+"$forcefs" demo "$dir"
+
+show() {
+	printf '\n$ %s\n' "$*"
+	sh -c "$*"
+}
+show "ls $dir"
+show "ls -l $dir/Account | head -4"
+first=$(ls "$dir/Account" | head -1)
+show "jq '{Name, Industry, BillingCity}' $dir/Account/$first"
+show "grep -rl Berlin $dir/Account | head -3"
+show "cat $dir/.forcefs/status.json | jq .api"
+printf '\nThe practice org stays mounted on %s. To end it: %s umount %s\n' "$dir" "$forcefs" "$dir"

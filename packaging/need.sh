@@ -1,0 +1,36 @@
+#!/bin/sh
+# need.sh build|demo|test: installs what is missing with the system's package manager.
+# Asks for sudo only if something is missing. Debian and Ubuntu; elsewhere it names what is needed.
+set -eu
+
+build="gcc cmake ninja-build pkg-config libc6-dev libfuse3-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libinih-dev"
+demo="$build fuse3 python3 ca-certificates jq"
+test="$demo libcmocka-dev python3-pytest ripgrep rsync less attr procps"
+
+case ${1:-} in
+build) packages=$build ;;
+demo) packages=$demo ;;
+test) packages=$test ;;
+*) echo "usage: need.sh build|demo|test" >&2; exit 2 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	echo "need.sh: no apt here; please install what these Debian packages hold: $packages" >&2
+	exit 0
+fi
+
+missing=
+for p in $packages; do
+	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || { echo "need.sh: please install as root:$missing" >&2; exit 1; }
+	as_root=sudo
+fi
+echo "Installing:$missing" >&2
+$as_root apt-get update -qq
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
