@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One authorised call. Every call of this floor is a read, so it may be sent again: by net after a
+ * lost reply or a 5xx, here after a 401 (once, with a renewed token) and when Salesforce says that
+ * the moment is bad (row locks, too many long calls, a passing web page).
+ */
+#include "sf_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "forcefs/base/clock.h"
+
+#define HEADERS_MAX   8
+#define AGAIN_WAIT_MS 300
+
+enum verdict { CALL_DONE, CALL_EXPIRED, CALL_AGAIN, CALL_FAILED };
+
+/* 401s that a new token does not mend: trying would go round for ever. */
+static bool is_hopeless(const struct http_reply *reply)
+{
+	static const char *const texts[] = {
+		"Connected app is not attached to Agent", "not valid for use with the REST API"};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (memmem(buf_str(&reply->body), reply->body.len, texts[i], strlen(texts[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_expired(const struct http_reply *reply, const struct error *fault)
+{
+	if (reply->status == 301 || reply->status == 308) {
+		return true; /* the org has moved: a token reply tells where to */
+	}
+	if (reply->status == 403) {
+		return sf_error_is(fault, "INVALID_SESSION_ID") && !is_hopeless(reply);
+	}
+	return reply->status == 401 && !is_hopeless(reply) &&
+	       !sf_error_is(fault, "INVALID_AUTH_HEADER") && !sf_error_is(fault, "INVALID_LOGIN");
+}
+
+/* A web page with a status that net does not retry; or a code that says: not now. */
+static bool is_passing(const struct http_reply *reply, const struct error *fault)
+{
+	if (reply->status < 400 && strstr(reply->content_type, "html")) {
+		return true;
+	}
+	return fault->errnum == EAGAIN && reply->status < 500 && reply->status != 429 &&
+	       reply->status != 406 && !sf_error_is(fault, "LIMIT_EXCEEDED");
+}
+
+static bool is_answer(const struct http_reply *reply)
+{
+	if (reply->status == 304) {
+		return true;
+	}
+	return reply->status >= 200 && reply->status < 300 &&
+	       sf_content_is_json(reply->content_type);
+}
+
+static enum verdict judge(struct sf *sf, const struct http_reply *reply, struct error *fault)
+{
+	if (is_answer(reply)) {
+		return CALL_DONE;
+	}
+	sf_error_decode(
+		reply->status, reply->content_type, buf_str(&reply->body), reply->body.len, fault);
+	if (fault->errnum == EDQUOT) {
+		usage_spent(&sf->usage);
+	}
+	if (is_expired(reply, fault)) {
+		return CALL_EXPIRED;
+	}
+	return is_passing(reply, fault) ? CALL_AGAIN : CALL_FAILED;
+}
+
+static void note_clock(struct sf *sf, const struct http_reply *reply)
+{
+	if (reply->date_s > 0) {
+		atomic_store(&sf->skew_ms, reply->date_s * 1000 - clock_wall_ms());
+	}
+}
+
+int64_t call_org_now_ms(struct sf *sf)
+{
+	return clock_wall_ms() + atomic_load(&sf->skew_ms);
+}
+
+int64_t call_reply_ms(const struct sf *sf, const struct http_reply *reply)
+{
+	return reply->date_s > 0 ? reply->date_s * 1000
+				 : clock_wall_ms() + atomic_load(&sf->skew_ms);
+}
+
+/* Header values of ours hold visible characters and spaces only. */
+static bool value_ok(const char *s)
+{
+	for (; *s; s++) {
+		if (*s < ' ' || *s > '~') {
+			return false;
+		}
+	}
+	return true;
+}
+
+static size_t fill_headers(const struct call *call, const struct session *session,
+	const char *batch, struct http_header h[HEADERS_MAX])
+{
+	size_t n = 0;
+
+	h[n++] = (struct http_header){"Authorization", session->bearer};
+	h[n++] = (struct http_header){"Accept", "application/json"};
+	h[n++] = (struct http_header){"Sforce-Call-Options", "client=forcefs"};
+	if (call->body) {
+		h[n++] = (struct http_header){"Content-Type", "application/json"};
+	}
+	if (call->if_modified && call->if_modified[0] && value_ok(call->if_modified)) {
+		h[n++] = (struct http_header){"If-Modified-Since", call->if_modified};
+	}
+	if (call->batch_size > 0) {
+		h[n++] = (struct http_header){"Sforce-Query-Options", batch};
+	}
+	if (call->record) {
+		h[n++] = (struct http_header){"Sforce-Mru", "updateMru=false"};
+	}
+	return n;
+}
+
+static int send(struct sf *sf, const struct call *call, const struct session *session,
+	const struct until *until, struct http_reply *ret, struct error *err)
+{
+	AUTO_FREE char *url = NULL;
+	char batch[32];
+	struct http_header headers[HEADERS_MAX];
+	struct http_request req = {.method = call->method,
+		.headers = headers,
+		.body = call->body,
+		.body_len = call->body_len,
+		.reply_limit_bytes = call->limit_bytes,
+		.idempotent = true};
+	int r = usage_admit(&sf->usage, err);
+
+	if (r < 0) {
+		return r;
+	}
+	if (asprintf(&url, "%s%s", session->instance_url, call->path) < 0) {
+		url = NULL;
+		return error_set(err, ENOMEM, "Out of memory");
+	}
+	snprintf(batch, sizeof(batch), "batchSize=%d", call->batch_size);
+	req.url = url;
+	req.header_count = fill_headers(call, session, batch, headers);
+	r = http_perform(sf->http, &req, until, ret, err);
+	usage_note(&sf->usage, r < 0 ? "" : ret->limit_info, r < 0 ? 1 : ret->attempts);
+	if (r == 0) {
+		note_clock(sf, ret);
+	}
+	return r;
+}
+
+/* Sends until there is an answer or a verdict. fault is filled on failure. */
+static int converse(struct sf *sf, const struct call *call, const struct until *until,
+	struct session *session, struct http_reply *ret, struct error *fault)
+{
+	bool renewed = false;
+	int tries = 0;
+
+	for (;;) {
+		AUTO(http_reply) struct http_reply reply = {0};
+		struct error first = {0};
+		int r = send(sf, call, session, until, &reply, fault);
+
+		if (r < 0) {
+			return r;
+		}
+		switch (judge(sf, &reply, &first)) {
+		case CALL_DONE:
+			*ret = reply;
+			memset(&reply, 0, sizeof(reply));
+			return 0;
+		case CALL_EXPIRED:
+			if (!renewed) {
+				renewed = true;
+				r = keeper_renew(&sf->keeper, until, session, fault);
+				if (r < 0) {
+					return r;
+				}
+				continue;
+			}
+			break;
+		case CALL_AGAIN:
+			if (++tries < SF_TRIES && !sf_sleep(AGAIN_WAIT_MS << tries, until, NULL)) {
+				continue;
+			}
+			break;
+		case CALL_FAILED:
+			break;
+		}
+		*fault = first;
+		return -first.errnum;
+	}
+}
+
+int call_perform(struct sf *sf, const struct call *call, const struct until *until,
+	struct http_reply *ret, struct error *err)
+{
+	AUTO(session) struct session session = {0};
+	struct error fault = {0};
+	int r;
+
+	if (!until) {
+		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	}
+	r = keeper_get(&sf->keeper, until, &session, &fault);
+	if (r == 0) {
+		r = converse(sf, call, until, &session, ret, &fault);
+	}
+	if (r < 0 && err) {
+		*err = fault;
+	}
+	return r;
+}

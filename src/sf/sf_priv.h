@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Behind the door of the sf floor. A question goes down this ladder:
+ *
+ *   query.c retrieve.c changes.c describe.c    what is asked, and the pages of the answer
+ *   composite.c                                several GETs, or a long one, in one POST
+ *   call.c                                     one authorised call: 401, tries, quota, judgement
+ *   token.c                                    one refresh at a time
+ *   token_request.c token_file.c               the token endpoint; the state file and its lock
+ *
+ * Beside it, pure: soql.c, page.c, sf_error.c, usage_parse in usage.c, token_reply in
+ * token_request.c. Locks (never two at once): keeper.lock, usage.lock, versions.lock, batches.lock.
+ */
+#ifndef FORCEFS_SF_PRIV_H
+#define FORCEFS_SF_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forcefs/base/buf.h"
+#include "forcefs/base/cancel.h"
+#include "forcefs/base/error.h"
+#include "forcefs/base/scope.h"
+#include "forcefs/model/json_text.h"
+#include "forcefs/model/remote.h"
+#include "forcefs/net/http.h"
+#include "forcefs/sf/sf.h"
+
+#define SF_PAGE_LIMIT_BYTES  (64u << 20) /* a page, a collection, a composite */
+#define SF_DOC_LIMIT_BYTES   (32u << 20) /* a describe */
+#define SF_SMALL_LIMIT_BYTES (1u << 20)  /* token replies, versions, limits */
+#define SF_SOQL_LIMIT_BYTES  100000u     /* Salesforce's own */
+#define SF_URL_LIMIT_BYTES   (512u << 10)
+#define SF_PLAIN_URL_BYTES   2000u /* longer ones ride in a composite */
+#define SF_TRIES             3
+
+/* ---- sf_error.c ---- */
+
+/* The errno of an errorCode; message (may be NULL) tells the daily from the concurrent limit.
+ * 0 for a code that the table does not know. */
+int sf_error_errno(const char *code, const char *message);
+
+/* Judges a reply that is no success: fills err and returns its negative errno. */
+int sf_error_decode(
+	int status, const char *content_type, const char *body, size_t len, struct error *err);
+
+/* For a reply that had to be JSON: what to say when it is a web page or something else. */
+int sf_error_not_json(int status, const char *content_type, struct error *err);
+
+bool sf_content_is_json(const char *content_type);
+bool sf_error_is(const struct error *err, const char *code);
+
+/* Copies text with runs of white space and control characters as one space, cut at a character. */
+void sf_error_tidy(char *dst, size_t size, const char *src, size_t len);
+
+/* ---- token_file.c ---- */
+
+/* What the state file remembers. Every string is new, or NULL. */
+struct token {
+	char *grant, *login_url, *client_id; /* whom the rest belongs to */
+	char *seed; /* refresh token of the settings that this family grew from */
+	char *access;
+	char *refresh;      /* the newest of the family */
+	char *instance_url; /* origin only, checked */
+	char *identity_url; /* ends in /<organisation>/<user> */
+	char *issued_at;
+	char *api_version;
+	int64_t api_version_at_s; /* when it was asked for, wall clock */
+};
+
+void token_release(struct token *t); /* wipes */
+int token_copy(const struct token *from, struct token *ret);
+void token_string_free(char *s); /* wipes; NULL is fine */
+
+DEFINE_CLEANER(token, struct token, token_release)
+
+/* An absent file gives an empty token and 0. ret_hash tells one content from another. */
+int token_file_load(const char *path, struct token *ret, uint64_t *ret_hash, struct error *err);
+int token_file_save(const char *path, const struct token *t, struct error *err);
+
+/* The lock that several forcefs processes share; closing the descriptor gives it back. */
+int token_file_lock(const char *path, const struct until *until, int *ret_fd, struct error *err);
+
+/* Sleeps, but not past until. 0, -EINTR, -ETIMEDOUT. */
+int sf_sleep(int64_t ms, const struct until *until, struct error *err);
+
+/* ---- token_request.c ---- */
+
+enum token_verdict {
+	TOKEN_GRANTED,
+	TOKEN_BUSY,  /* another request is using the refresh token: soon again */
+	TOKEN_DEAD,  /* asking again with the same words is no use */
+	TOKEN_FAILED /* anything else */
+};
+
+struct token_ask {
+	const char *org, *login_url, *client_id, *client_secret;
+	enum sf_grant grant;
+	const char *refresh; /* for SF_GRANT_REFRESH_TOKEN */
+};
+
+/* Reads a reply of the token endpoint. On success the fields that it brought are in ret. */
+enum token_verdict token_reply(const struct token_ask *ask, int status, const char *content_type,
+	const char *body, size_t len, struct token *ret, struct error *err);
+
+/* One POST to the token endpoint. */
+enum token_verdict token_request(struct http *http, const struct token_ask *ask,
+	const struct until *until, struct token *ret, struct error *err);
+
+/* True if tokens of login_url may be sent to instance_url (an origin, nothing behind it). */
+bool token_instance_allowed(const char *login_url, const char *instance_url);
+
+/* "https://host" out of a URL with or without a closing slash; NULL if there is more. New. */
+char *token_origin(const char *url);
+
+/* The two Ids at the end of an identity URL, "" where there are none. */
+void token_identity(const char *identity_url, char org_id[19], char user_id[19]);
+
+/* ---- token.c ---- */
+
+struct session {
+	char *bearer; /* "Bearer …" */
+	char *instance_url;
+	uint64_t generation;
+};
+
+void session_release(struct session *s);
+
+DEFINE_CLEANER(session, struct session, session_release)
+
+struct keeper {
+	/* set once before start */
+	struct http *http;
+	struct token_ask ask; /* strings owned by struct sf; refresh unused */
+	const char *seed;     /* refresh token of the settings, or NULL */
+	char *file, *lock_file;
+
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* a renewal ended */
+	struct token now;     /* protected by lock; access NULL: none yet */
+	uint64_t generation;  /* protected by lock: raised when the access token is replaced */
+	bool busy;            /* protected by lock: some thread is renewing */
+	uint64_t rounds;      /* protected by lock: renewals ended */
+	int last_result;      /* protected by lock: of the last round */
+	struct error last_fault;
+
+	/* Only the renewing thread. */
+	struct token unsaved;  /* granted and rotated, but not on disk yet; access NULL: none */
+	char *dead_refresh;    /* the refresh token ("" for none) that the org refused */
+	uint64_t dead_hash;    /* of the state file then */
+	int64_t dead_until_ms; /* monotonic */
+	struct error dead_fault;
+};
+
+void keeper_blank(struct keeper *k); /* so that it can be released */
+int keeper_init(struct keeper *k, struct http *http, const struct token_ask *ask, const char *seed,
+	const char *state_dir, struct error *err);
+void keeper_release(struct keeper *k);
+
+/* A session to try: the one in memory, in the file, or a new one. */
+int keeper_get(struct keeper *k, const struct until *until, struct session *ret, struct error *err);
+
+/* Another one than `refused`, which the org turned down. ret may be `refused`. */
+int keeper_renew(
+	struct keeper *k, const struct until *until, struct session *refused, struct error *err);
+
+/* Keeps the API version in the state file; a failure to write costs one request at the next start.
+ */
+void keeper_remember_version(struct keeper *k, const char *version, const struct until *until);
+
+/* Copies of what is known without a call; -ENODATA. */
+int keeper_peek(struct keeper *k, struct token *ret);
+
+/* ---- usage.c ---- */
+
+struct usage {
+	int reserve_percent;   /* set once */
+	int64_t reserve_calls; /* set once */
+	pthread_mutex_t lock;
+	int64_t used, max; /* protected by lock, as all below */
+	int64_t seen_ms;   /* when used and max were told, monotonic */
+	int64_t probe_ms;  /* when the last call was let through without knowing */
+	bool spent;        /* the org itself said that the day's calls are used up, at seen_ms */
+	uint64_t calls;
+};
+
+bool usage_parse(const char *limit_info, int64_t *ret_used, int64_t *ret_max);
+void usage_init(struct usage *u, int reserve_percent, int64_t reserve_calls);
+void usage_release(struct usage *u);
+int usage_admit(struct usage *u, struct error *err); /* 0 or -EDQUOT, before each counted call */
+void usage_note(struct usage *u, const char *limit_info, int attempts);
+void usage_spent(struct usage *u);
+void usage_get(struct usage *u, struct remote_usage *ret); /* requests and bytes_in untouched */
+
+/* ---- versions.c ---- */
+
+struct versions {
+	pthread_mutex_t lock;
+	char text[8]; /* protected by lock; "" until known */
+};
+
+struct sf {
+	/* set once before start */
+	struct http *http;
+	char *org, *login_url, *client_id, *client_secret, *seed;
+	char wanted_version[8]; /* "" for the newest */
+	struct remote remote;
+
+	struct keeper keeper;
+	struct usage usage;
+	struct versions versions;
+	struct batches *batches; /* locks by itself */
+	_Atomic int64_t skew_ms; /* the org's clock minus ours */
+};
+
+#define SF_BASE_SIZE 32
+
+/* "/services/data/v62.0" into base. */
+int versions_base(
+	struct sf *sf, const struct until *until, char base[SF_BASE_SIZE], struct error *err);
+
+/* The version as far as known without asking; "" else. */
+void versions_peek(struct sf *sf, const struct token *state, char ret[8]);
+
+/* After a version was refused: asks again. True if there is another one now. */
+bool versions_changed(struct sf *sf, const struct until *until);
+
+/* "64", "64.0", "v64.0" to "64.0"; false if it is none or older than forcefs can use. */
+bool versions_normal(const char *text, char ret[8]);
+
+/* The newest of a GET /services/data/ reply that forcefs knows. */
+int versions_choose(const char *json, size_t len, char ret[8], struct error *err);
+
+/* ---- call.c ---- */
+
+struct call {
+	const char *method; /* GET or POST; a read in either case */
+	const char *path;   /* from /services on */
+	const char *body;   /* JSON, or NULL */
+	size_t body_len;
+	const char *if_modified; /* or NULL */
+	int batch_size;          /* 0: not said */
+	size_t limit_bytes;
+	bool record; /* reads records by Id: not to be shown as recently viewed */
+};
+
+/* A 2xx with JSON, or 304. Everything else is an error, decoded. */
+int call_perform(struct sf *sf, const struct call *call, const struct until *until,
+	struct http_reply *ret, struct error *err);
+
+int64_t call_org_now_ms(struct sf *sf); /* by our clock and the org's last Date */
+int64_t call_reply_ms(const struct sf *sf, const struct http_reply *reply);
+
+/* ---- composite.c ---- */
+
+#define COMPOSITE_PARTS 3
+
+struct part {
+	/* in */
+	const char *ref;  /* [A-Za-z0-9_] */
+	const char *path; /* of a GET, from /services on */
+	const char *if_modified;
+	int batch_size;
+	/* out */
+	int status;
+	struct json_slice body; /* borrowed from the composite's replies */
+	char last_modified[64];
+	struct error fault; /* of a single call; errnum 0: status and body tell */
+};
+
+struct composite {
+	struct part part[COMPOSITE_PARTS];
+	size_t count;
+	struct http_reply
+		reply[COMPOSITE_PARTS]; /* [0] alone, or one each where single calls ran */
+	size_t replies;
+};
+
+void composite_release(struct composite *c);
+
+DEFINE_CLEANER(composite, struct composite, composite_release)
+
+struct part *composite_add(struct composite *c, const char *ref, const char *path);
+int composite_build(const struct composite *c, struct buf *out);
+int composite_parse(struct composite *c, const char *text, size_t len, struct error *err);
+int part_judge(struct sf *sf, const struct part *p, struct error *err);
+
+/* Asks all parts in one call; by single calls where the org refuses composites. 0 when every part
+ * has a status; part_judge tells what it means. */
+int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const struct until *until,
+	struct error *err);
+
+/* One GET, inside a composite if its path is long. The body is in c->part[0].body. */
+int composite_get(struct sf *sf, struct composite *c, const struct call *call,
+	const struct until *until, struct error *err);
+
+/* ---- soql.c ---- */
+
+bool soql_name_ok(const char *name);
+int soql_add_literal(struct buf *out, const char *s, size_t len);
+int soql_select(const struct schema *schema, struct buf *out, struct error *err);
+int soql_add_since(struct buf *out, const char *field, int64_t since_ms);
+int soql_add_ids(struct buf *out, const struct id *ids, size_t count);
+/* "<base>/<resource>?q=<soql>" */
+int soql_path(const char *base, const char *resource, const struct buf *soql, struct buf *out,
+	struct error *err);
+
+/* ---- page.c ---- */
+
+/* One page of a query: hands out its records, fills next, total and records of ret. */
+int page_read(const char *text, size_t len, const struct remote_sink *sink, struct remote_page *ret,
+	struct error *err);
+
+/* True if a nextRecordsUrl is a path that may be asked for. */
+bool page_next_ok(const char *path);
+
+/* ---- query.c ---- */
+
+struct batches *batches_new(void);
+void batches_free(struct batches *b);
+
+/* Hands out a page and all that follow it. */
+int query_follow(struct sf *sf, const struct schema *schema, struct json_slice page,
+	const struct remote_sink *sink, const struct until *until, struct error *err);
+
+int query_batch_size(struct sf *sf, const struct schema *schema);
+
+/* ---- the table's functions ---- */
+
+int sf_list(struct sf *sf, const struct schema *schema, const char *next,
+	const struct remote_sink *sink, const struct until *until, struct remote_page *ret,
+	struct error *err);
+int sf_retrieve(struct sf *sf, const struct schema *schema, const struct id *ids, size_t count,
+	const struct remote_sink *sink, const struct until *until, struct error *err);
+int sf_changes(struct sf *sf, const struct schema *schema, const char *describe_modified,
+	int64_t since_ms, const struct remote_sink *sink, const struct until *until,
+	struct remote_changes *ret, struct error *err);
+int sf_objects(struct sf *sf, const char *if_modified, const struct until *until,
+	struct remote_doc *ret, struct error *err);
+int sf_describe(struct sf *sf, const char *object, const char *if_modified,
+	const struct until *until, struct remote_doc *ret, struct error *err);
+int sf_limits(struct sf *sf, const struct until *until, struct remote_doc *ret, struct error *err);
+int sf_record_url(struct sf *sf, const char *object, const struct id *id, struct buf *out);
+
+#endif
