@@ -36,8 +36,8 @@ int limits_parse(const char *json, size_t len, struct limits *ret, struct error 
 			"try again, and check that no proxy answers in its place");
 	}
 	struct limits limits = {0};
-	limits.has_data_storage = read_limit(
-		root, "DataStorageMB", &limits.data_max_mb, &limits.data_left_mb);
+	limits.has_data_storage =
+		read_limit(root, "DataStorageMB", &limits.data_max_mb, &limits.data_left_mb);
 	read_limit(root, "DailyApiRequests", &limits.api_max, &limits.api_left);
 	*ret = limits;
 	return 0;

@@ -32,13 +32,14 @@ static void test_json_quote__table(void **state)
 		{"a\"b\\c", "\"a\\\"b\\\\c\""},
 		{"line\nnext\ttab", "\"line\\nnext\\ttab\""},
 		{"\x01\x1f", "\"\\u0001\\u001F\""},
-		{"h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+		{"h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+			"\"h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
 		{"\xff", "\"" BAD "\""},
 		{"a\xc3", "\"a" BAD "\""},
 		{"a\xc3z", "\"a" BAD "z\""},
-		{"\xc0\xaf", "\"" BAD BAD "\""},             /* overlong */
-		{"\xe0\x80\xaf", "\"" BAD BAD BAD "\""},     /* overlong */
-		{"\xed\xa0\x80", "\"" BAD BAD BAD "\""},     /* surrogate */
+		{"\xc0\xaf", "\"" BAD BAD "\""},                 /* overlong */
+		{"\xe0\x80\xaf", "\"" BAD BAD BAD "\""},         /* overlong */
+		{"\xed\xa0\x80", "\"" BAD BAD BAD "\""},         /* surrogate */
 		{"\xf4\x90\x80\x80", "\"" BAD BAD BAD BAD "\""}, /* past U+10FFFF */
 		{"\x80ok\xbf", "\"" BAD "ok" BAD "\""},
 	};
@@ -60,7 +61,10 @@ static void test_json_quote__limit(void **state)
 	buf_init(&out, 4);
 	assert_int_equal(json_quote("abcdef", 6, &out), -EFBIG);
 	buf_clear(&out);
-	assert_int_equal(json_quote("ab\xff" "cd", 5, &out), -EFBIG);
+	assert_int_equal(json_quote("ab\xff"
+				    "cd",
+				 5, &out),
+		-EFBIG);
 }
 
 int main(void)
