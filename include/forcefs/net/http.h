@@ -21,7 +21,7 @@ struct http_config {
 	const char *user_agent;
 	const char *ca_file;      /* PEM file instead of the system's store, or NULL */
 	const char *proxy;        /* proxy URL, or NULL: the environment's */
-	int timeout_ms;           /* one attempt, from the request to the last byte */
+	int timeout_ms;           /* one attempt, from the request to the last byte; 0: none */
 	int connect_timeout_ms;   /* TCP and TLS */
 	int max_connections;      /* to one host at once; more requests queue inside curl */
 	const char *const *hosts; /* NULL-ended list of host suffixes (".salesforce.com") that a
@@ -37,7 +37,7 @@ struct http_request {
 	const char *method; /* GET, POST, PATCH, DELETE, HEAD */
 	const char *url;    /* absolute, https:// or (loopback only) http:// */
 	const struct http_header *headers;
-	size_t header_count;
+	size_t header_count; /* Content-Type is the caller's to give; none is sent by itself */
 	const void *body; /* borrowed for the length of the call; NULL for none */
 	size_t body_len;
 	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
@@ -48,10 +48,10 @@ struct http_reply {
 	int status;
 	struct buf body;        /* decompressed */
 	char content_type[128]; /* lower case, without parameters; "" if none */
-	char last_modified[64]; /* header values as sent, "" if absent */
+	char last_modified[64]; /* header values as sent, "" if absent or too long */
 	char etag[128];
 	char limit_info[160];   /* Sforce-Limit-Info */
-	char location[512];     /* of a redirect that was not followed, or of a 201 */
+	char location[512];     /* as sent: of a 201, of a 300 */
 	int64_t date_s;         /* Date header as seconds since the epoch, UTC; 0 if absent */
 	int attempts;           /* how often the request was sent */
 };
@@ -71,14 +71,16 @@ void http_close(struct http *h); /* cancels what is in flight, joins the thread;
 
 /* Any HTTP status is a success here (0); the caller judges it. Failures: -EHOSTUNREACH (no route,
  * DNS, refused, reset), -ETIMEDOUT, -EINTR (cancelled), -EPROTO (cut or garbled reply, bad gzip),
- * -EFBIG (body over its limit), -EACCES (TLS certificate or forbidden redirect), -ENOMEM.
+ * -EFBIG (body over its limit), -EACCES (TLS certificate or forbidden redirect), -ENOMEM, -EINVAL
+ * (a URL or header that is not to be sent), -EWOULDBLOCK (`until` is NULL).
  * The text names the host, never the path, the query or headers. After -EINTR or -ETIMEDOUT no byte
- * of `req` is touched any more. On failure ret need not be released. */
+ * of `req` is touched any more. On failure ret is empty: it may be released but need not. */
 int http_perform(struct http *h, const struct http_request *req, const struct until *until,
 	struct http_reply *ret, struct error *err);
 void http_reply_release(struct http_reply *r);
 
-/* True if a failed request that is not idempotent may have reached the server. */
+/* True if a failed request that is not idempotent may have reached the server. Such an error of
+ * http_perform carries the code "MAYBE_SENT"; errors of idempotent requests never do. */
 bool http_failure_is_ambiguous(const struct error *err);
 
 void http_get_stats(struct http *h, struct http_stats *ret);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread that owns the multi handle. Callers put transfers into the inbox and wake it; it adds
+ * them, lets curl work, and gives finished ones back. Every signal is blocked in it, SIGPIPE
+ * included, so curl and the TLS library may write to closed connections.
+ *
+ * The multi handle lives until the worker has seen `closing` and given every transfer back, so who
+ * holds the lock and finds `closing` unset, or its transfer not done, may wake it.
+ */
+#include "net_priv.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "forcefs/base/clock.h"
+#include "forcefs/base/scope.h"
+#include "forcefs/base/thread.h"
+
+#define POLL_MS  60000 /* curl_multi_poll looks after its own time-outs and is woken for news */
+#define PAUSE_MS 20    /* where polling itself fails, so as not to spin */
+
+static void list_add(struct transfer **list, struct transfer *t)
+{
+	t->prev = NULL;
+	t->next = *list;
+	if (t->next) {
+		t->next->prev = t;
+	}
+	*list = t;
+}
+
+static void list_remove(struct transfer **list, struct transfer *t)
+{
+	*(t->prev ? &t->prev->next : list) = t->next;
+	if (t->next) {
+		t->next->prev = t->prev;
+	}
+	t->next = t->prev = NULL;
+}
+
+/* Adds what the transfer has moved to the figures; lock held. */
+static void count(struct http *h, struct transfer *t)
+{
+	curl_off_t in = 0, out = 0;
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &in);
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &out);
+	h->stats.bytes_in += (uint64_t)in;
+	h->stats.bytes_out += (uint64_t)out;
+	h->stats.in_flight--;
+}
+
+/* Without on_send only curl's own figures tell whether anything left this machine. */
+static int was_sent(const struct transfer *t)
+{
+	long request_bytes = 0;
+	if (HAS_SEND_CALLBACK) {
+		return t->sent;
+	}
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	return request_bytes > 0;
+}
+
+/* Gives the transfer back to its caller, or frees it where the caller has left. */
+static void finish(struct http *h, struct transfer *t, CURLcode result)
+{
+	pthread_mutex_lock(&h->lock);
+	count(h, t);
+	t->result = result;
+	t->sent = was_sent(t);
+	t->done = true;
+	bool abandoned = t->abandoned;
+	if (!abandoned) {
+		pthread_cond_signal(&t->cond);
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (abandoned) {
+		transfer_free(t);
+	}
+}
+
+static void land(struct http *h, struct transfer *t, CURLcode result)
+{
+	curl_multi_remove_handle(h->multi, t->easy);
+	list_remove(&h->flying, t);
+	finish(h, t, result);
+}
+
+static void launch(struct http *h, struct transfer *t)
+{
+	CURLMcode rc = curl_multi_add_handle(h->multi, t->easy);
+	if (rc != CURLM_OK) {
+		finish(h, t, rc == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
+		return;
+	}
+	list_add(&h->flying, t);
+}
+
+static bool is_abandoned(struct http *h, struct transfer *t)
+{
+	LOCK_SCOPE(&h->lock);
+	return t->abandoned;
+}
+
+static void land_abandoned(struct http *h)
+{
+	struct transfer *next;
+	for (struct transfer *t = h->flying; t; t = next) {
+		next = t->next;
+		if (is_abandoned(h, t)) {
+			land(h, t, CURLE_ABORTED_BY_CALLBACK);
+		}
+	}
+}
+
+/* Turns the inbox, which is filled at its head, into the order in which requests came. */
+static struct transfer *reversed(struct transfer *list)
+{
+	struct transfer *out = NULL;
+	while (list) {
+		struct transfer *t = list;
+		list = t->next;
+		list_add(&out, t);
+	}
+	return out;
+}
+
+/* Takes news from the callers. False: time to end. */
+static bool take_news(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	struct transfer *fresh = take_ptr(&h->inbox);
+	bool leaving = h->leaving, closing = h->closing;
+	h->leaving = false;
+	pthread_mutex_unlock(&h->lock);
+	fresh = reversed(fresh);
+	while (fresh) {
+		struct transfer *t = fresh;
+		fresh = t->next;
+		launch(h, t);
+	}
+	if (leaving) {
+		land_abandoned(h);
+	}
+	return !closing;
+}
+
+static void land_finished(struct http *h)
+{
+	int left;
+	CURLMsg *message;
+	while ((message = curl_multi_info_read(h->multi, &left))) {
+		struct transfer *t = NULL;
+		if (message->msg == CURLMSG_DONE) {
+			CURLcode result = message->data.result; /* message dies with the removal */
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+			land(h, t, result);
+		}
+	}
+}
+
+static void *worker_run(void *arg)
+{
+	struct http *h = arg;
+	while (take_news(h)) {
+		int running;
+		curl_multi_perform(h->multi, &running);
+		land_finished(h);
+		if (curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) {
+			poll(NULL, 0, PAUSE_MS);
+		}
+	}
+	while (h->flying) {
+		land(h, h->flying, CURLE_ABORTED_BY_CALLBACK);
+	}
+	/* Here and not in http_close: closing connections writes to them. */
+	curl_multi_cleanup(h->multi);
+	return NULL;
+}
+
+int worker_start(struct http *h, int max_connections, struct error *err)
+{
+	h->multi = curl_multi_init();
+	if (!h->multi) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)max_connections);
+	/* Kept open while nothing flies: an org has its own host, its log-in another. */
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 2L * max_connections);
+	int r = thread_start(&h->thread, "forcefs-http", worker_run, h, err);
+	if (r < 0) {
+		curl_multi_cleanup(h->multi);
+		h->multi = NULL;
+	}
+	return r;
+}
+
+void worker_stop(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->closing = true;
+	pthread_cond_broadcast(&h->changed);
+	curl_multi_wakeup(h->multi);
+	pthread_mutex_unlock(&h->lock);
+	pthread_join(h->thread, NULL);
+}
+
+int worker_submit(struct http *h, struct transfer *t)
+{
+	LOCK_SCOPE(&h->lock);
+	if (h->closing) {
+		return -EINTR;
+	}
+	list_add(&h->inbox, t);
+	h->stats.requests++;
+	h->stats.in_flight++;
+	curl_multi_wakeup(h->multi);
+	return 0;
+}
+
+/* The caller leaves; the worker will free t, and never begin to send it. */
+static void abandon(struct http *h, struct transfer *t, bool *ret_sent)
+{
+	t->abandoned = true;
+	*ret_sent = t->sent > 0 || !HAS_SEND_CALLBACK;
+	h->leaving = true;
+	curl_multi_wakeup(h->multi);
+}
+
+int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent)
+{
+	until_watch(until, &h->lock, &t->cond);
+	pthread_mutex_lock(&h->lock);
+	int r = 0;
+	while (!t->done && r == 0) {
+		r = until_wait(until, &t->cond, &h->lock, NULL);
+	}
+	pthread_mutex_unlock(&h->lock);
+	/* Before the transfer can go: firing the token touches its condition. */
+	until_unwatch(until);
+	LOCK_SCOPE(&h->lock);
+	if (t->done) {
+		*ret_sent = t->sent > 0;
+		return 0;
+	}
+	abandon(h, t, ret_sent);
+	return r;
+}
