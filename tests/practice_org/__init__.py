@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""A Salesforce org on loopback, for tests, benchmarks and the demo."""
