@@ -122,17 +122,12 @@ static size_t gather_take(struct object *o, struct id *ids)
 static int gather_drop_missing(
 	struct object *o, const struct id *ids, size_t count, struct intake *in, struct error *err)
 {
-	struct mirror *m = o->mirror;
 	int r = 0;
 
+	qsort(in->seen, in->seen_count, sizeof *in->seen, id_compare);
 	for (size_t i = 0; i < count && r == 0; i++) {
-		struct store_record rec;
-		int found = store_record_by_id(m->store, o->index, ids[i].text, &rec, NULL, err);
-		if (found == 0 && rec.checked_ms >= in->asked_ms) {
-			continue;
-		}
-		missing_add(m, o->index, &ids[i]);
-		if (found == 0) {
+		if (!bsearch(&ids[i], in->seen, in->seen_count, sizeof *in->seen, id_compare)) {
+			missing_add(o->mirror, o->index, &ids[i]);
 			r = intake_deleted(in, &ids[i], err);
 		}
 	}
@@ -153,6 +148,12 @@ static int gather_ask_with(struct object *o, const struct schema *schema, const 
 	if (r < 0) {
 		return r;
 	}
+	AUTO_FREE struct id *seen = calloc(count, sizeof *seen);
+	if (!seen) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	in.seen = seen;
+	in.seen_max = count;
 	in.asked_ms = clock_wall_ms();
 	in.tell = true;
 	r = breaker_enter(m, err);

@@ -124,6 +124,9 @@ int intake_record(void *payload, const char *json, size_t len, struct error *err
 		in->bodies.len = offset;
 		return intake_deleted(in, &rendered.id, err);
 	}
+	if (in->seen_count < in->seen_max) {
+		in->seen[in->seen_count++] = rendered.id;
+	}
 	struct store_put *row = &in->rows[in->count];
 	*row = (struct store_put){.stamp_ms = rendered.stamp_ms, .size = in->bodies.len - offset};
 	memcpy(row->id, rendered.id.text, sizeof row->id);

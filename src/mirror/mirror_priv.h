@@ -219,6 +219,8 @@ struct intake {
 	size_t count;
 	char (*gone)[19];
 	size_t gone_count;
+	struct id *seen; /* the caller's, or NULL: Ids of the live records given, as they came */
+	size_t seen_count, seen_max;
 	uint64_t added, changed, deleted; /* so far */
 	uint64_t first_row;               /* first new row; 0: none yet */
 };

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/* The org in memory and the rig that tests of the mirror stand on. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_org.h"
+#include "forcefs/base/clock.h"
+#include "forcefs/model/stamp.h"
+
+#define EPOCH_MS INT64_C(1780000000000)
+
+struct fake_record {
+	char name[64];
+	int64_t stamp_ms;
+	bool deleted;
+};
+
+struct fake_org {
+	struct remote remote;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	struct fake_record *records;
+	unsigned count, page;
+	bool stamps;
+	int fields; /* extra ones */
+	unsigned calls[FAKE_CALLS], retrieved;
+	struct {
+		int errnum, times, slow_ms;
+		char code[64];
+	} faults[FAKE_CALLS];
+};
+
+/* ---- the clock: real, and moved on by tests ---- */
+
+static _Atomic int64_t moved_ms;
+
+static int64_t real_ms(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t fake_wall_ms(void)
+{
+	static _Atomic int64_t start;
+	int64_t zero = 0;
+
+	__atomic_compare_exchange_n((int64_t *)&start, &zero, real_ms(CLOCK_MONOTONIC), false,
+		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return EPOCH_MS + real_ms(CLOCK_MONOTONIC) - start + moved_ms;
+}
+
+static int64_t fake_mono_ms(void)
+{
+	return real_ms(CLOCK_MONOTONIC);
+}
+
+void fake_org_move_time(struct fake_org *org, int64_t ms)
+{
+	(void)org;
+	moved_ms += ms;
+}
+
+/* ---- answering ---- */
+
+void fake_org_id(unsigned i, struct id *ret)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "001Ab0000%06u", i);
+	assert_true(id_parse(text, 15, ret));
+}
+
+/* Counts the call, waits if it is slow, fails if it is told to. */
+static int fake_enter(
+	struct fake_org *org, enum fake_call call, const struct until *until, struct error *err)
+{
+	int r = 0;
+
+	until_watch(until, &org->lock, &org->cond);
+	pthread_mutex_lock(&org->lock);
+	org->calls[call]++;
+	int64_t end_ms = clock_mono_ms() + org->faults[call].slow_ms;
+	while (r == 0 && clock_mono_ms() < end_ms) {
+		struct until slice = {
+			.deadline_ms = end_ms < until->deadline_ms ? end_ms : until->deadline_ms,
+			.cancel = until->cancel};
+		r = until_wait(&slice, &org->cond, &org->lock, err);
+		r = r == -ETIMEDOUT && clock_mono_ms() >= end_ms ? 0 : r;
+	}
+	if (r == 0 && org->faults[call].times != 0) {
+		org->faults[call].times -= org->faults[call].times > 0;
+		r = error_set_code(err, org->faults[call].errnum, 0, org->faults[call].code,
+			"the fake org was told to fail");
+	}
+	pthread_mutex_unlock(&org->lock);
+	until_unwatch(until);
+	return r;
+}
+
+static int fake_objects(void *self, const char *if_modified, const struct until *until,
+	struct remote_doc *ret, struct error *err)
+{
+	static const char flags[] =
+		"\"queryable\":true,\"retrieveable\":true,\"replicateable\":true,"
+		"\"createable\":true,\"updateable\":true,\"deletable\":true,"
+		"\"label\":\"x\"";
+	int r = fake_enter(self, FAKE_OBJECTS, until, err);
+
+	if (r < 0) {
+		return r;
+	}
+	if (if_modified) {
+		ret->not_modified = true;
+		return 0;
+	}
+	strcpy(ret->last_modified, "Mon, 01 Jun 2026 00:00:00 GMT");
+	return (ret->len = (size_t)asprintf(&ret->json,
+			"{\"encoding\":\"UTF-8\",\"maxBatchSize\":200,\"sobjects\":[{\"name\":"
+			"\"Account\","
+			"\"keyPrefix\":\"001\",%s},{\"name\":\"Contact\",\"keyPrefix\":\"003\",%s}]"
+			"}",
+			flags, flags)) > 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int fake_describe(void *self, const char *object, const char *if_modified,
+	const struct until *until, struct remote_doc *ret, struct error *err)
+{
+	struct fake_org *org = self;
+	char modified[64];
+	int r = fake_enter(org, FAKE_DESCRIBE, until, err);
+
+	if (r < 0) {
+		return r;
+	}
+	snprintf(modified, sizeof modified, "Mon, 01 Jun 2026 00:00:%02d GMT", org->fields);
+	if (if_modified && strcmp(if_modified, modified) == 0) {
+		ret->not_modified = true;
+		return 0;
+	}
+	strcpy(ret->last_modified, modified);
+	const char *stamp = org->stamps ? ",{\"name\":\"SystemModstamp\",\"type\":\"datetime\","
+					  "\"filterable\":true,\"sortable\":true},"
+					  "{\"name\":\"IsDeleted\",\"type\":\"boolean\","
+					  "\"filterable\":true}"
+					: "";
+	const char *extra = org->fields ? ",{\"name\":\"New__c\",\"type\":\"string\",\"length\":80,"
+					  "\"updateable\":true}"
+					: "";
+	ret->len = (size_t)asprintf(&ret->json,
+		"{\"name\":\"%s\",\"keyPrefix\":\"001\",\"queryable\":true,\"retrieveable\":true,"
+		"\"replicateable\":%s,\"updateable\":true,\"createable\":true,\"deletable\":true,"
+		"\"fields\":[{\"name\":\"Id\",\"type\":\"id\",\"filterable\":true},"
+		"{\"name\":\"Name\",\"type\":\"string\",\"nameField\":true,\"length\":255,"
+		"\"updateable\":true}%s%s]}",
+		object, org->stamps ? "true" : "false", extra, stamp);
+	return 0;
+}
+
+static int fake_give(
+	struct fake_org *org, unsigned i, const struct remote_sink *sink, struct error *err)
+{
+	struct fake_record rec;
+	struct id id;
+	char json[512], stamp[32] = "";
+
+	pthread_mutex_lock(&org->lock);
+	rec = org->records[i];
+	pthread_mutex_unlock(&org->lock);
+	fake_org_id(i, &id);
+	if (org->stamps) {
+		stamp_soql(rec.stamp_ms, stamp, sizeof stamp);
+	}
+	int len = snprintf(json, sizeof json,
+		"{\"attributes\":{\"type\":\"Account\"},\"Id\":\"%s\",\"Name\":\"%s\","
+		"\"IsDeleted\":%s,\"SystemModstamp\":\"%s\"}",
+		id.text, rec.name, rec.deleted ? "true" : "false", stamp);
+	return sink->record(sink->payload, json, (size_t)len, err);
+}
+
+static int fake_list(void *self, const struct schema *schema, const char *next,
+	const struct remote_sink *sink, const struct until *until, struct remote_page *ret,
+	struct error *err)
+{
+	struct fake_org *org = self;
+	unsigned from = next ? (unsigned)atoi(next) : 0;
+	int r = fake_enter(org, FAKE_LIST, until, err);
+
+	(void)schema;
+	unsigned to = from + org->page < org->count ? from + org->page : org->count;
+	for (unsigned i = from; r == 0 && i < to; i++) {
+		if (!org->records[i].deleted) {
+			r = fake_give(org, i, sink, err);
+			ret->records++;
+		}
+	}
+	ret->server_ms = clock_wall_ms();
+	if (r == 0 && to < org->count && asprintf(&ret->next, "%u", to) < 0) {
+		return -ENOMEM;
+	}
+	return r;
+}
+
+static int fake_retrieve(void *self, const struct schema *schema, const struct id *ids,
+	size_t count, const struct remote_sink *sink, const struct until *until, struct error *err)
+{
+	struct fake_org *org = self;
+	int r = fake_enter(org, FAKE_RETRIEVE, until, err);
+
+	(void)schema;
+	org->retrieved += (unsigned)count;
+	for (size_t k = 0; r == 0 && k < count; k++) {
+		unsigned i = (unsigned)strtoul(ids[k].text + 9, NULL, 10) / 1;
+		char digits[7];
+		memcpy(digits, ids[k].text + 9, 6);
+		digits[6] = '\0';
+		i = (unsigned)strtoul(digits, NULL, 10);
+		if (i < org->count && !org->records[i].deleted) {
+			r = fake_give(org, i, sink, err);
+		}
+	}
+	return r;
+}
+
+static int fake_changes(void *self, const struct schema *schema, const char *describe_modified,
+	int64_t since_ms, const struct remote_sink *sink, const struct until *until,
+	struct remote_changes *ret, struct error *err)
+{
+	struct fake_org *org = self;
+	char modified[64];
+	int r = fake_enter(org, FAKE_CHANGES, until, err);
+
+	(void)schema;
+	snprintf(modified, sizeof modified, "Mon, 01 Jun 2026 00:00:%02d GMT", org->fields);
+	ret->server_ms = clock_wall_ms();
+	if (r == 0 && describe_modified[0] && strcmp(describe_modified, modified) != 0) {
+		ret->describe_changed = true;
+		return 0;
+	}
+	for (unsigned i = 0; r == 0 && i < org->count; i++) {
+		if (org->records[i].stamp_ms >= since_ms) {
+			r = fake_give(org, i, sink, err);
+		}
+	}
+	return r;
+}
+
+static int fake_limits(
+	void *self, const struct until *until, struct remote_doc *ret, struct error *err)
+{
+	int r = fake_enter(self, FAKE_LIMITS, until, err);
+
+	if (r == 0) {
+		ret->json = strdup("{\"DailyApiRequests\":{\"Max\":15000,\"Remaining\":14000},"
+				   "\"DataStorageMB\":{\"Max\":1024,\"Remaining\":1000}}");
+		ret->len = strlen(ret->json);
+	}
+	return r;
+}
+
+static void fake_usage(void *self, struct remote_usage *ret)
+{
+	*ret = (struct remote_usage){.calls = fake_org_count_all(self)};
+}
+
+static int fake_url(void *self, const char *object, const struct id *id, struct buf *out)
+{
+	(void)self;
+	return buf_addf(out, "https://example.invalid/%s/%s", object, id->text);
+}
+
+/* ---- the door ---- */
+
+struct fake_org *fake_org_new(unsigned records, unsigned page)
+{
+	struct fake_org *org = calloc(1, sizeof *org);
+
+	assert_non_null(org);
+	*org = (struct fake_org){.count = records, .page = page, .stamps = true};
+	pthread_mutex_init(&org->lock, NULL);
+	clock_cond_init(&org->cond);
+	org->records = calloc(records + 1000, sizeof *org->records);
+	assert_non_null(org->records);
+	for (unsigned i = 0; i < records; i++) {
+		snprintf(org->records[i].name, sizeof org->records[i].name, "Name %u", i);
+		org->records[i].stamp_ms = EPOCH_MS - INT64_C(86400000);
+	}
+	org->remote = (struct remote){.self = org,
+		.objects = fake_objects,
+		.describe = fake_describe,
+		.list = fake_list,
+		.retrieve = fake_retrieve,
+		.changes = fake_changes,
+		.limits = fake_limits,
+		.usage = fake_usage,
+		.record_url = fake_url};
+	return org;
+}
+
+void fake_org_free(struct fake_org *org)
+{
+	free(org->records);
+	pthread_cond_destroy(&org->cond);
+	pthread_mutex_destroy(&org->lock);
+	free(org);
+}
+
+const struct remote *fake_org_remote(struct fake_org *org)
+{
+	return &org->remote;
+}
+
+unsigned fake_org_count(struct fake_org *org, enum fake_call call)
+{
+	LOCK_SCOPE(&org->lock);
+	return org->calls[call];
+}
+
+unsigned fake_org_count_all(struct fake_org *org)
+{
+	unsigned sum = 0;
+
+	for (int c = 0; c < FAKE_CALLS; c++) {
+		sum += fake_org_count(org, c);
+	}
+	return sum;
+}
+
+unsigned fake_org_retrieved(struct fake_org *org)
+{
+	LOCK_SCOPE(&org->lock);
+	return org->retrieved;
+}
+
+void fake_org_fail(
+	struct fake_org *org, enum fake_call call, int errnum, const char *code, int times)
+{
+	LOCK_SCOPE(&org->lock);
+	org->faults[call].errnum = errnum;
+	org->faults[call].times = times;
+	snprintf(org->faults[call].code, sizeof org->faults[call].code, "%s", code ? code : "");
+}
+
+void fake_org_slow(struct fake_org *org, enum fake_call call, int ms)
+{
+	LOCK_SCOPE(&org->lock);
+	org->faults[call].slow_ms = ms;
+}
+
+void fake_org_change(struct fake_org *org, unsigned i, const char *name)
+{
+	LOCK_SCOPE(&org->lock);
+	snprintf(org->records[i].name, sizeof org->records[i].name, "%s", name);
+	org->records[i].stamp_ms = clock_wall_ms();
+}
+
+void fake_org_delete(struct fake_org *org, unsigned i)
+{
+	LOCK_SCOPE(&org->lock);
+	org->records[i].deleted = true;
+	org->records[i].stamp_ms = clock_wall_ms();
+}
+
+unsigned fake_org_create(struct fake_org *org, const char *name)
+{
+	unsigned i = org->count;
+
+	fake_org_change(org, i, name);
+	pthread_mutex_lock(&org->lock);
+	org->count++;
+	pthread_mutex_unlock(&org->lock);
+	return i;
+}
+
+void fake_org_add_field(struct fake_org *org)
+{
+	org->fields++;
+}
+
+void fake_org_no_stamps(struct fake_org *org)
+{
+	org->stamps = false;
+}
+
+/* ---- the rig ---- */
+
+const struct until *rig_until(struct rig *rig)
+{
+	rig->until = (struct until){.deadline_ms = clock_mono_ms() + 5000};
+	return &rig->until;
+}
+
+static void rig_open_mirror(struct rig *rig)
+{
+	struct mirror_config config = {.ttl_s = 60, .timeout_ms = 3000, .may_update = true};
+	struct mirror_object object;
+	struct error err = {0};
+
+	assert_int_equal(
+		mirror_open(&config, fake_org_remote(rig->org), rig->store, &rig->mirror, &err), 0);
+	assert_int_equal(
+		mirror_object_find(rig->mirror, "Account", rig_until(rig), &object, &err), 0);
+	rig->account = object.index;
+}
+
+void rig_up(struct rig *rig, unsigned records, unsigned page)
+{
+	static const struct clock_table table = {.mono_ms = fake_mono_ms, .wall_ms = fake_wall_ms};
+	struct store_config config = {.name = "test", .limit_bytes = 100 << 20};
+	enum store_origin origin;
+	struct error err = {0};
+
+	clock_replace(&table);
+	*rig = (struct rig){.org = fake_org_new(records, page)};
+	assert_int_equal(store_open(&config, &rig->store, &origin, &err), 0);
+	rig_open_mirror(rig);
+}
+
+void rig_remount(struct rig *rig)
+{
+	mirror_close(rig->mirror);
+	rig_open_mirror(rig);
+}
+
+void rig_down(struct rig *rig)
+{
+	mirror_close(rig->mirror);
+	store_close(rig->store);
+	fake_org_free(rig->org);
+	clock_replace(NULL);
+}
+
+int rig_list(struct rig *rig)
+{
+	struct mirror_record rows[100];
+	struct error err = {0};
+	uint64_t after = 0;
+	int total = 0, n;
+
+	n = mirror_object_check(rig->mirror, rig->account, rig_until(rig), &err);
+	while (n >= 0 && (n = mirror_record_next(rig->mirror, rig->account, after, rig_until(rig),
+				  rows, 100, &err)) > 0) {
+		total += n;
+		after = store_key_row(rows[n - 1].key);
+	}
+	return n < 0 ? n : total;
+}
+
+int rig_cat(struct rig *rig, unsigned i, char *text, size_t size)
+{
+	struct mirror_record rec;
+	struct error err = {0};
+	struct id id;
+	AUTO(buf) struct buf body;
+
+	buf_init(&body, 1 << 20);
+	fake_org_id(i, &id);
+	int r = mirror_record_find(rig->mirror, rig->account, &id, rig_until(rig), &rec, &err);
+	if (r == 0) {
+		r = mirror_record_get(rig->mirror, rec.key, rig_until(rig), &rec, &body, &err);
+	}
+	if (r == 0) {
+		assert_int_equal(body.len, rec.size);
+		snprintf(text, size, "%s", buf_str(&body));
+	}
+	return r;
+}
