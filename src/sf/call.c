@@ -149,7 +149,7 @@ static int send(struct sf *sf, const struct call *call, const struct session *se
 	}
 	if (asprintf(&url, "%s%s", session->instance_url, call->path) < 0) {
 		url = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	snprintf(batch, sizeof(batch), "batchSize=%d", call->batch_size);
 	req.url = url;
@@ -212,8 +212,9 @@ int call_perform(struct sf *sf, const struct call *call, const struct until *unt
 	struct error fault = {0};
 	int r;
 
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	r = keeper_get(&sf->keeper, until, &session, &fault);
 	if (r == 0) {

@@ -107,7 +107,7 @@ static int ask(
 		add_deleted(a, c, base, since_ms);
 	}
 	if (buf_failed(&a->describe) || buf_failed(&a->deleted)) {
-		return error_set(a->err, ENOMEM, "Out of memory");
+		return error_set(a->err, ENOMEM, "out of memory");
 	}
 	return c->count > 0 ? composite_run(a->sf, c, SF_PAGE_LIMIT_BYTES, a->until, a->err) : 0;
 }
@@ -163,7 +163,7 @@ static int deleted_record(void *payload, struct json_slice value)
 		return r;
 	}
 	if (text.len < 3 || !id_parse(text.text + 1, text.len - 2, &id)) {
-		return error_set(a->err, EPROTO, "The org's delete log names a record by no Id");
+		return error_set(a->err, EPROTO, "the org's delete log names a record by no Id");
 	}
 	return a->sink->deleted ? a->sink->deleted(a->sink->payload, &id, a->err) : 0;
 }
@@ -178,7 +178,7 @@ static int read_log(struct asked *a, struct log *log, struct remote_changes *ret
 		return r;
 	}
 	if (!log->deleted.text) {
-		return error_set(a->err, EPROTO, "The org's delete log is no list");
+		return error_set(a->err, EPROTO, "the org's delete log is no list");
 	}
 	if (slice_stamp(log->earliest, &earliest) && earliest > a->log_start_ms) {
 		ret->gap = true;
@@ -290,14 +290,15 @@ int sf_changes(struct sf *sf, const struct schema *schema, const char *describe_
 	struct remote_changes found = {0};
 	int r;
 
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	buf_init(&a.describe, SF_URL_LIMIT_BYTES);
 	buf_init(&a.query, SF_URL_LIMIT_BYTES);
 	buf_init(&a.deleted, SF_URL_LIMIT_BYTES);
 	r = soql_name_ok(schema->object) ? ask(&a, &c, describe_modified, since_ms)
-					 : error_set(err, EINVAL, "The object's name is no name");
+					 : error_set(err, EINVAL, "the object's name is no name");
 	if (r == 0) {
 		found.server_ms = c.replies ? call_reply_ms(sf, &c.reply[0]) : call_org_now_ms(sf);
 		r = read_answer(&a, describe_modified, &found);

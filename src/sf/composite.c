@@ -300,7 +300,7 @@ static int run_once(struct sf *sf, struct composite *c, const struct buf *body, 
 	}
 	if (asprintf(&path, "%s/composite", base) < 0) {
 		path = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	call.path = path;
 	r = call_perform(sf, &call, until, &c->reply[0], err);
@@ -329,11 +329,12 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 	int r = 0;
 
 	buf_init(&body, BODY_LIMIT_BYTES);
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	if (composite_build(c, &body) < 0) {
-		return error_set(err, EFBIG, "The request is too big for one composite");
+		return error_set(err, EFBIG, "the request is too big for one composite");
 	}
 	for (int tries = 1;; tries++) {
 		r = run_once(sf, c, &body, limit_bytes, until, &fault);

@@ -60,8 +60,9 @@ static int get(struct sf *sf, const char *resource, const char *if_modified, con
 		.method = "GET", .if_modified = if_modified, .limit_bytes = SF_DOC_LIMIT_BYTES};
 	int r;
 
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	r = versions_base(sf, until, base, err);
 	if (r < 0) {
@@ -69,7 +70,7 @@ static int get(struct sf *sf, const char *resource, const char *if_modified, con
 	}
 	if (asprintf(&path, "%s/%s", base, resource) < 0) {
 		path = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	call.path = path;
 	r = call_perform(sf, &call, until, &reply, err);
@@ -94,7 +95,7 @@ int sf_describe(struct sf *sf, const char *object, const char *if_modified,
 	char resource[300];
 
 	if (!soql_name_ok(object)) {
-		return error_set(err, ENOENT, "There is no object of that name");
+		return error_set(err, ENOENT, "there is no object of that name");
 	}
 	snprintf(resource, sizeof(resource), "sobjects/%s/describe", object);
 	return get(sf, resource, if_modified, "fields", until, ret, err);

@@ -210,7 +210,7 @@ static int check_next(const char *next, struct error *err)
 {
 	return page_next_ok(next) ? 0
 				  : error_set_code(err, ESTALE, 0, "INVALID_QUERY_LOCATOR",
-					    "The place where the listing should go on is no query "
+					    "the place where the listing should go on is no query "
 					    "of the org: list the directory again");
 }
 
@@ -222,8 +222,9 @@ int sf_list(struct sf *sf, const struct schema *schema, const char *next,
 	int r;
 
 	buf_init(&path, SF_URL_LIMIT_BYTES);
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	r = next ? check_next(next, err) : first_path(sf, schema, until, &path, err);
 	if (r < 0) {

@@ -142,7 +142,7 @@ static int post_many(const struct wish *w, const char *base, const struct id *id
 	}
 	if (asprintf(&path, "%s/composite/sobjects/%s", base, w->schema->object) < 0) {
 		path = NULL;
-		return error_set(fault, ENOMEM, "Out of memory");
+		return error_set(fault, ENOMEM, "out of memory");
 	}
 	call.path = path;
 	call.body = body.data;
@@ -161,7 +161,7 @@ static int query_path(const struct wish *w, const char *base, const struct id *i
 	buf_init(&soql, SF_SOQL_LIMIT_BYTES);
 	r = soql_select(w->schema, &soql, w->err);
 	if (r == 0 && soql_add_ids(&soql, ids, count) < 0) {
-		r = error_set(w->err, EFBIG, "Too many records for one query");
+		r = error_set(w->err, EFBIG, "too many records for one query");
 	}
 	return r < 0 ? r : soql_path(base, "query", &soql, path, w->err);
 }
@@ -229,11 +229,12 @@ int sf_retrieve(struct sf *sf, const struct schema *schema, const struct id *ids
 	char base[SF_BASE_SIZE];
 	int r;
 
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	if (count == 0 || count > MANY_MAX) {
-		return count == 0 ? 0 : error_set(err, EINVAL, "More than 2000 records at once");
+		return count == 0 ? 0 : error_set(err, EINVAL, "more than 2000 records at once");
 	}
 	r = check_names(&w);
 	if (r == 0) {

@@ -21,7 +21,7 @@
 			memset(&fault_, 0, sizeof(fault_));                                        \
 			r_ = call;                                                                 \
 		}                                                                                  \
-		if (r_ < 0 && (err)) {                                                             \
+		if (r_ < 0 && (err) && fault_.errnum) {                                            \
 			*(err) = fault_;                                                           \
 		}                                                                                  \
 		r_;                                                                                \
@@ -140,11 +140,11 @@ static int check_config(const struct sf_config *config, struct sf *sf, struct er
 
 	if (!config->org || !org_name_ok(config->org)) {
 		return error_set(
-			err, EINVAL, "The org's name may hold letters, digits and _ - . @ + only");
+			err, EINVAL, "the org's name may hold letters, digits and _ - . @ + only");
 	}
 	if (!config->login_url || !config->client_id || !config->client_id[0]) {
 		return error_set(
-			err, EINVAL, "The settings of %s lack login_url or client_id", config->org);
+			err, EINVAL, "the settings of %s lack login_url or client_id", config->org);
 	}
 	r = url_check(config->login_url, err);
 	if (r < 0) {
@@ -153,7 +153,7 @@ static int check_config(const struct sf_config *config, struct sf *sf, struct er
 	if (config->grant != SF_GRANT_REFRESH_TOKEN &&
 		config->grant != SF_GRANT_CLIENT_CREDENTIALS) {
 		return error_set(err, ENOTSUP,
-			"This grant comes with a later version of forcefs: use grant=refresh_token "
+			"this grant comes with a later version of forcefs: use grant=refresh_token "
 			"or grant=client_credentials");
 	}
 	if (config->api_version && !versions_normal(config->api_version, sf->wanted_version)) {
@@ -182,7 +182,7 @@ static int copy_config(const struct sf_config *config, struct sf *sf, struct err
 		copy_string(config->client_secret, &sf->client_secret) < 0 ||
 		copy_string(config->grant == SF_GRANT_REFRESH_TOKEN ? config->refresh_token : NULL,
 			&sf->seed) < 0) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	return 0;
 }
@@ -203,7 +203,7 @@ static int start(const struct sf_config *config, struct sf *sf, struct error *er
 	}
 	sf->batches = batches_new();
 	if (!sf->batches) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	return keeper_init(&sf->keeper, sf->http, &ask, sf->seed, config->state_dir, err);
 }
@@ -214,7 +214,7 @@ int sf_open(const struct sf_config *config, struct http *http, struct sf **ret, 
 	int r;
 
 	if (!sf) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	sf->http = http;
 	usage_init(&sf->usage, config->api_reserve_percent, config->api_reserve_calls);
@@ -259,8 +259,9 @@ int sf_connect(struct sf *sf, const struct until *until, struct error *err)
 	char base[SF_BASE_SIZE];
 	int r;
 
-	if (!until) {
-		return error_set(err, EWOULDBLOCK, "The org would have to be asked");
+	r = until_check(until, err);
+	if (r < 0) {
+		return r;
 	}
 	r = keeper_get(&sf->keeper, until, &session, err);
 	return r < 0 ? r : versions_base(sf, until, base, err);

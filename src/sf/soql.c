@@ -64,7 +64,7 @@ int soql_add_literal(struct buf *out, const char *s, size_t len)
 
 static int bad_name(struct error *err, const char *what)
 {
-	return error_set(err, EPROTO, "The org's describe holds %s name that is no name", what);
+	return error_set(err, EPROTO, "the org's describe holds %s name that is no name", what);
 }
 
 int soql_select(const struct schema *schema, struct buf *out, struct error *err)
@@ -114,5 +114,5 @@ int soql_path(const char *base, const char *resource, const struct buf *soql, st
 {
 	buf_addf(out, "%s/%s?q=", base, resource);
 	http_escape(buf_str(soql), soql->len, out);
-	return buf_failed(out) ? error_set(err, -buf_failed(out), "The query is too long") : 0;
+	return buf_failed(out) ? error_set(err, -buf_failed(out), "the query is too long") : 0;
 }

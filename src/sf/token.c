@@ -102,11 +102,11 @@ int keeper_init(struct keeper *k, struct http *http, const struct token_ask *ask
 	k->seed = seed;
 	if (!stem || asprintf(&k->file, "%s.token", stem) < 0) {
 		k->file = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	if (asprintf(&k->lock_file, "%s.lock", stem) < 0) {
 		k->lock_file = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	/* A file that cannot be read is told about when a token is needed. */
 	load(k, &k->now, &hash, NULL);
@@ -173,8 +173,11 @@ static int save_rotated(struct keeper *k, struct error *err)
 {
 	int r = token_file_save(k->file, &k->unsaved, err);
 
+	if (r == 0) {
+		return 0;
+	}
 	return error_prefix(err, r,
-		"The org gave a new refresh token that cannot be saved; make room or mend the "
+		"the org gave a new refresh token that cannot be saved; make room or mend the "
 		"permissions of the state folder while forcefs runs, or the log-in is lost");
 }
 
@@ -221,7 +224,7 @@ static void remember_dead(
 static int no_refresh_token(const struct keeper *k, struct error *err)
 {
 	return error_set(err, EACCES,
-		"No log-in for %s is known here; run: forcefs login %s, or put a refresh_token in "
+		"no log-in for %s is known here; run: forcefs login %s, or put a refresh_token in "
 		"the "
 		"settings file",
 		k->ask.org, k->ask.org);
@@ -257,7 +260,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		return verdict == TOKEN_BUSY ? -EAGAIN : -fault.errnum;
 	}
 	if (merge(k, stored, ask.refresh, &granted, &fresh) < 0) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	return keep(k, &fresh, ask.refresh, ret, err);
 }
@@ -364,7 +367,7 @@ static enum stand look(
 	if (k->now.access && k->now.instance_url && k->generation != round->refused) {
 		*ret_r = copy_session(&k->now, k->generation, ret);
 		if (*ret_r < 0) {
-			error_set(err, ENOMEM, "Out of memory");
+			error_set(err, ENOMEM, "out of memory");
 		}
 		return *ret_r < 0 ? STAND_FAILED : STAND_READY;
 	}
@@ -381,7 +384,7 @@ static enum stand look(
 	if (k->now.access) {
 		round->refused_text = strdup(k->now.access);
 		if (!round->refused_text) {
-			*ret_r = error_set(err, ENOMEM, "Out of memory");
+			*ret_r = error_set(err, ENOMEM, "out of memory");
 			return STAND_FAILED;
 		}
 	}

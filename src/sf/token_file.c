@@ -120,12 +120,12 @@ int token_file_load(const char *path, struct token *ret, uint64_t *ret_hash, str
 	if (!json_is_object(o)) {
 		json_decref(o);
 		return error_set(err, EPROTO,
-			"The state file %s is damaged: remove it and log in again", path);
+			"the state file %s is damaged: remove it and log in again", path);
 	}
 	r = read_state(o, &t);
 	json_decref(o);
 	if (r < 0) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	*ret = t;
 	memset(&t, 0, sizeof(t));
@@ -165,7 +165,7 @@ int token_file_save(const char *path, const struct token *t, struct error *err)
 
 	json_decref(o);
 	if (!text) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	r = paths_write_file(path, text, strlen(text), err);
 	token_string_free(text);
@@ -201,18 +201,18 @@ int token_file_lock(const char *path, const struct until *until, int *ret_fd, st
 	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0) {
-		return error_errno(err, errno, "Cannot open the lock file %s", path);
+		return error_errno(err, errno, "cannot open the lock file %s", path);
 	}
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int r;
 
 		if (errno != EWOULDBLOCK && errno != EINTR) {
-			return error_errno(err, errno, "Cannot lock %s", path);
+			return error_errno(err, errno, "cannot lock %s", path);
 		}
 		r = sf_sleep(LOCK_POLL_MS, until, err);
 		if (r < 0) {
 			return error_prefix(
-				err, r, "Waiting for another forcefs that renews the session");
+				err, r, "waiting for another forcefs that renews the session");
 		}
 	}
 	*ret_fd = fd;

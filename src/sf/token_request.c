@@ -232,18 +232,18 @@ static int read_grant(const struct token_ask *ask, json_t *o, struct token *t, s
 		take_string(o, "id", &t->identity_url) < 0 ||
 		take_string(o, "issued_at", &t->issued_at) < 0 ||
 		take_string(o, "instance_url", &instance) < 0) {
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	if (!t->access || !token_text_ok(t->access) || (t->refresh && !token_text_ok(t->refresh))) {
-		return error_set(err, EPROTO, "The token endpoint answered without a token");
+		return error_set(err, EPROTO, "the token endpoint answered without a token");
 	}
 	if (!instance || !token_instance_allowed(ask->login_url, instance)) {
 		return error_set(err, EPROTO,
-			"The token endpoint names an instance_url that is no host of Salesforce's: "
+			"the token endpoint names an instance_url that is no host of Salesforce's: "
 			"the token is not used; check login_url");
 	}
 	t->instance_url = token_origin(instance);
-	return t->instance_url ? 0 : error_set(err, ENOMEM, "Out of memory");
+	return t->instance_url ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
 static bool holds(const char *text, const char *part)
@@ -293,7 +293,7 @@ static enum token_verdict read_refusal(
 
 	if (!json_is_string(error)) {
 		error_set_code(err, status >= 500 ? EIO : EPROTO, status, NULL,
-			"The token endpoint answered HTTP %d in a form that is not understood: "
+			"the token endpoint answered HTTP %d in a form that is not understood: "
 			"check login_url",
 			status);
 		return TOKEN_FAILED;
@@ -320,7 +320,7 @@ enum token_verdict token_reply(const struct token_ask *ask, int status, const ch
 	o = json_loadb(body, len, 0, NULL);
 	if (!json_is_object(o)) {
 		error_set_code(err, EPROTO, status, NULL,
-			"The token endpoint's answer is cut or garbled: try again");
+			"the token endpoint's answer is cut or garbled: try again");
 	} else if (status != 200) {
 		verdict = read_refusal(ask, status, o, err);
 	} else if (read_grant(ask, o, &t, err) == 0) {
@@ -354,13 +354,13 @@ static int fill_form(const struct token_ask *ask, struct buf *form, struct error
 		break;
 	default:
 		return error_set(err, ENOTSUP,
-			"This grant comes with a later version of forcefs: use grant=refresh_token "
+			"this grant comes with a later version of forcefs: use grant=refresh_token "
 			"or grant=client_credentials");
 	}
 	add_pair(form, "client_id", ask->client_id);
 	add_pair(form, "client_secret", ask->client_secret);
 	return buf_failed(form) ? error_set(err, -buf_failed(form),
-					  "The log-in's settings are too "
+					  "the log-in's settings are too "
 					  "long")
 				: 0;
 }
@@ -407,7 +407,7 @@ enum token_verdict token_request(struct http *http, const struct token_ask *ask,
 	buf_init(&form, FORM_LIMIT_BYTES);
 	buf_init(&url, FORM_LIMIT_BYTES);
 	if (buf_addf(&url, "%s/services/oauth2/token", ask->login_url) < 0) {
-		error_set(err, ENOMEM, "Out of memory");
+		error_set(err, ENOMEM, "out of memory");
 	} else if (fill_form(ask, &form, err) == 0) {
 		struct http_request req = {
 			.method = "POST",

@@ -95,7 +95,7 @@ static int refuse(
 
 	if (spent) {
 		return error_set_code(err, EDQUOT, 0, "REQUEST_LIMIT_EXCEEDED",
-			"The org's daily API requests are used up; %s", after);
+			"the org's daily API requests are used up; %s", after);
 	}
 	if (percent > 0) {
 		return error_set(err, EDQUOT,

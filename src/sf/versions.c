@@ -42,7 +42,7 @@ bool versions_normal(const char *text, char ret[8])
 	if (major < OLDEST) {
 		return false;
 	}
-	snprintf(ret, 8, "%d.0", major);
+	snprintf(ret, 8, "%d.0", major % 1000);
 	return true;
 }
 
@@ -65,16 +65,16 @@ int versions_choose(const char *json, size_t len, char ret[8], struct error *err
 	json_decref(list);
 	if (!seen) {
 		return error_set(err, EPROTO,
-			"The org's list of API versions is no list of versions: "
+			"the org's list of API versions is no list of versions: "
 			"check login_url");
 	}
 	if (best < 0) {
 		return error_set(err, EPROTONOSUPPORT,
-			"The org knows no API version from %d.0 to %d.0, which forcefs speaks: set "
+			"the org knows no API version from %d.0 to %d.0, which forcefs speaks: set "
 			"api_version, or update forcefs",
 			OLDEST, NEWEST);
 	}
-	snprintf(ret, 8, "%d.0", best);
+	snprintf(ret, 8, "%d.0", best % 1000);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static int ask(struct sf *sf, const struct until *until, char ret[8], struct err
 	}
 	if (asprintf(&url, "%s/services/data/", session.instance_url) < 0) {
 		url = NULL;
-		return error_set(err, ENOMEM, "Out of memory");
+		return error_set(err, ENOMEM, "out of memory");
 	}
 	req.url = url;
 	r = http_perform(sf->http, &req, until, &reply, err);
