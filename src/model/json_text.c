@@ -41,7 +41,8 @@ static int parse_fail(const char *text, size_t len, const json_error_t *e, struc
 {
 	size_t pos = e->position > 0 ? (size_t)e->position : 0;
 
-	if (json_error_code(e) == json_error_out_of_memory) {
+	/* jansson finds no words when it is out of memory. */
+	if (json_error_code(e) == json_error_out_of_memory || !e->text[0]) {
 		return error_set(err, ENOMEM, "Out of memory while reading JSON.");
 	}
 	return lex_fail(err, text, guard_locate(text, len, pos), reason(json_error_code(e)));

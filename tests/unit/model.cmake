@@ -1,0 +1,8 @@
+foreach(t id names stamp json_text catalog schema render model_chaos json_quote limits)
+  unit_test(${t} model)
+  target_compile_definitions(test_${t} PRIVATE
+    RECORDED_DIR="${CMAKE_SOURCE_DIR}/../shared/recorded")
+endforeach()
+# Its allocations fail on demand.
+target_link_options(test_model_chaos PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+  -Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup)
