@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* forcefs mount, also as mount(8)'s helper mount.forcefs. */
+#include "command.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "options.h"
+#include "report.h"
+#include "service.h"
+#include "settings.h"
+#include "settings_file.h"
+
+#define DOING "mount"
+
+struct call {
+	const char *org, *dir;
+	bool foreground, fake;
+	struct options options;
+};
+
+static void call_release(struct call *c)
+{
+	options_release(&c->options);
+}
+DEFINE_CLEANER(call, struct call, call_release)
+
+/* One letter; mount(8) gives its helpers -f for "all but the mount", -s for "let unknown options
+ * pass", and -n, -v, -t, which mean nothing here. */
+static int take_letter(struct call *c, int letter, bool helper)
+{
+	struct error err = {0};
+	switch (letter) {
+	case 'f':
+		c->foreground = !helper;
+		c->fake = helper;
+		return EXIT_FINE;
+	case 'o':
+		return options_add(&c->options, optarg, &err) < 0
+			       ? report_usage(DOING, "%s", err.text)
+			       : EXIT_FINE;
+	case 's':
+		c->options.pass_unknown = true;
+		return EXIT_FINE;
+	case 'n':
+	case 'v':
+	case 't':
+		return EXIT_FINE;
+	case ':':
+		return report_usage(DOING, "-%c needs a value", optopt);
+	default:
+		return report_usage(DOING, "there is no option -%c", optopt ? optopt : '-');
+	}
+}
+
+static int read_arguments(struct call *c, int argc, char **argv)
+{
+	bool helper = strcmp(argv[0], "mount") != 0;
+	const char *letters = helper ? ":fsnvo:t:" : ":fo:";
+	int letter, r = EXIT_FINE;
+	optind = 0;
+	while (r == EXIT_FINE && (letter = getopt(argc, argv, letters)) != -1) {
+		r = take_letter(c, letter, helper);
+	}
+	if (r == EXIT_FINE && argc - optind != 2) {
+		return report_usage(DOING, "give the org and the directory: forcefs mount ORG DIR");
+	}
+	if (r == EXIT_FINE) {
+		c->org = argv[optind];
+		c->dir = argv[optind + 1];
+	}
+	return r;
+}
+
+static int mount_with(struct call *c, struct settings *s)
+{
+	struct error err = {0};
+	if (options_apply(&c->options, s, &err) < 0) {
+		return report_usage(DOING, "%s", err.text);
+	}
+	if (settings_check(s, &err) < 0) {
+		return report_error(DOING, &err);
+	}
+	struct service service = {
+		.doing = DOING,
+		.settings = s,
+		.options = &c->options,
+		.dir = c->dir,
+		.foreground = c->foreground,
+		.only_check = c->fake,
+	};
+	return service_run(&service);
+}
+
+int cmd_mount(int argc, char **argv)
+{
+	AUTO(call) struct call c = {0};
+	AUTO(settings) struct settings s = {0};
+	struct error err = {0};
+	options_init(&c.options);
+	service_protect();
+	int r = read_arguments(&c, argc, argv);
+	if (r != EXIT_FINE) {
+		return r;
+	}
+	if (settings_load(c.org, &s, &err) < 0) {
+		return report_error(DOING, &err);
+	}
+	return mount_with(&c, &s);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands: one file each, one row each in commands.c. */
+#ifndef FORCEFS_APP_COMMAND_H
+#define FORCEFS_APP_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct command {
+	const char *name;
+	/* argv[0] is the command's name; gives the exit status. NULL: not in this version yet. */
+	int (*run)(int argc, char **argv);
+	const char *usage;   /* what follows "forcefs " */
+	const char *summary; /* one line */
+	const char *details; /* paragraphs of the help, or NULL */
+	bool settings;       /* the help ends with the table of settings */
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+
+const struct command *command_find(const char *name); /* NULL: none of that name */
+
+/* Runs what the arguments of main say. */
+int command_main(int argc, char **argv);
+
+int cmd_mount(int argc, char **argv);
+int cmd_umount(int argc, char **argv);
+int cmd_why(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+
+/* Prints the help of a command (NULL: of all) on stdout; gives EXIT_FINE. */
+int help_show(const struct command *c);
+
+#endif

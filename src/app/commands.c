@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands, and finding the one that is meant. */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "report.h"
+
+#define HELPER "mount.forcefs" /* the name mount(8) calls us by */
+
+const struct command commands[] = {
+	{
+		.name = "mount",
+		.run = cmd_mount,
+		.usage = "mount [-f] [-o OPTION,…] ORG DIR",
+		.summary = "mount an org on a directory",
+		.details = "ORG is a section of the settings file. Returns when the directory "
+			   "answers, and goes on in the background.\n"
+			   "  -f          stay in the foreground; Ctrl-C unmounts\n"
+			   "  -o OPTION   ro, rw, allow_other, uid=USER, gid=GROUP, umask=OCTAL, "
+			   "or any "
+			   "setting as NAME=VALUE; a comma inside a value is written \\,\n",
+		.settings = true,
+	},
+	{
+		.name = "umount",
+		.run = cmd_umount,
+		.usage = "umount [--json] DIR",
+		.summary = "unmount a directory",
+		.details =
+			"Waits until the process behind it has ended. If the directory is in use, "
+			"says by whom.\n"
+			"  --json      the outcome as JSON on stdout\n",
+	},
+	{
+		.name = "why",
+		.run = cmd_why,
+		.usage = "why [--json] PATH",
+		.summary = "say why the last operation on a file or directory failed",
+		.details = "  --json      the entry of .forcefs/errors.ndjson as it is\n",
+	},
+	{
+		.name = "demo",
+		.run = cmd_demo,
+		.usage = "demo [-f] [-o OPTION,…] [--records OBJECT=N]… [--latency-ms N] DIR",
+		.summary = "mount a practice org: no account, no settings file",
+		.details =
+			"Starts a small Salesforce org on this machine (needs python3) and mounts "
+			"it. It ends with the mount and keeps nothing.\n"
+			"  -f                  stay in the foreground; Ctrl-C unmounts\n"
+			"  -o OPTION           as for forcefs mount\n"
+			"  --records OBJECT=N  this many records of an object; can be repeated\n"
+			"  --latency-ms N      answer each call this much later\n",
+	},
+	{
+		.name = "help",
+		.run = cmd_help,
+		.usage = "help [COMMAND]",
+		.summary = "show this, or how a command is used",
+	},
+	{.name = "login"},
+	{.name = "logout"},
+	{.name = "status"},
+	{.name = "doctor"},
+};
+const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < commands_len; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	struct nearest n = {.word = name};
+	for (size_t i = 0; i < commands_len; i++) {
+		nearest_try(&n, commands[i].name);
+	}
+	return report_usage("", "there is no command \"%s\"%s%s%s", name,
+		n.best ? "; did you mean " : "", n.best ? n.best : "", n.best ? "?" : "");
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	if (!c->run) {
+		return report_usage("", "the command \"%s\" is not in this version yet", c->name);
+	}
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (is_help(argv[i])) {
+			return help_show(c);
+		}
+	}
+	return c->run(argc, argv);
+}
+
+static bool is_mount_helper(const char *path)
+{
+	size_t len = path ? strlen(path) : 0, tail = strlen(HELPER);
+	return len >= tail && strcmp(path + len - tail, HELPER) == 0;
+}
+
+int command_main(int argc, char **argv)
+{
+	if (argc > 0 && is_mount_helper(argv[0])) {
+		return run(command_find("mount"), argc, argv);
+	}
+	if (argc < 2) {
+		return report_usage("", "which command?");
+	}
+	if (is_help(argv[1])) {
+		return help_show(NULL);
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("forcefs " FORCEFS_VERSION);
+		return EXIT_FINE;
+	}
+	const struct command *c = command_find(argv[1]);
+	return c ? run(c, argc - 1, argv + 1) : unknown(argv[1]);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The floors below fs, built bottom-up from the settings and taken down top-down. */
+#ifndef FORCEFS_APP_COMPOSE_H
+#define FORCEFS_APP_COMPOSE_H
+
+#include <stdbool.h>
+
+#include "forcefs/base/error.h"
+#include "forcefs/mirror/mirror.h"
+#include "forcefs/net/http.h"
+#include "forcefs/sf/sf.h"
+#include "forcefs/store/store.h"
+#include "settings.h"
+
+struct composition {
+	struct http *http;
+	struct sf *sf;
+	struct store *store;
+	struct mirror *mirror;
+	struct sf_identity identity;
+	char note[256]; /* what the person should know though it works; "" if nothing */
+};
+
+/* Opens all and makes sure that the org can be used: the log-in works, and on an empty cache that
+ * the API answers. With a filled cache an org out of reach is no failure, and no counted API call
+ * is made. state_dir: where tokens are kept. On failure nothing is left open. */
+int compose_open(const struct settings *s, const char *state_dir, struct composition *ret,
+	struct error *err);
+void compose_close(struct composition *c); /* half-built is fine */
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Two pipes, one poll loop, one deadline. */
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "forcefs/base/clock.h"
+#include "forcefs/base/log.h"
+
+#define COMPLAINT_MAX   4096
+#define REAP_STEP_MS    10
+#define AFTER_KILL_MS   500
+#define CLOEXEC_ON_THEM 4u /* CLOSE_RANGE_CLOEXEC, for older headers */
+
+struct capture {
+	pid_t pid;
+	int64_t deadline_ms;
+	struct pollfd ends[2]; /* stdout, stderr */
+	struct buf *into[2];
+};
+
+void spawn_hide_files(void)
+{
+#ifdef SYS_close_range
+	syscall(SYS_close_range, 3u, ~0u, CLOEXEC_ON_THEM);
+#endif
+}
+
+static void run_child(const struct spawn *s, int out, int complaints)
+{
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+		dup2(complaints, STDERR_FILENO) < 0) {
+		_exit(126);
+	}
+	spawn_hide_files();
+	_exit(s->run(s->payload));
+}
+
+/* Reads once; past its limit the rest is thrown away. */
+static void drain(struct capture *c, int i)
+{
+	char step[4096];
+	ssize_t n = read(c->ends[i].fd, step, sizeof(step));
+	if (n > 0) {
+		size_t room = c->into[i]->limit_bytes - c->into[i]->len;
+		buf_add(c->into[i], step, (size_t)n < room ? (size_t)n : room);
+	} else if (n == 0 || errno != EINTR) {
+		close(c->ends[i].fd);
+		c->ends[i].fd = -1;
+	}
+	explicit_bzero(step, sizeof(step));
+}
+
+/* Until both pipes end, or the deadline: false. */
+static bool collect(struct capture *c)
+{
+	while (c->ends[0].fd >= 0 || c->ends[1].fd >= 0) {
+		int64_t left = c->deadline_ms - clock_mono_ms();
+		if (left <= 0) {
+			return false;
+		}
+		poll(c->ends, 2, (int)left);
+		for (int i = 0; i < 2; i++) {
+			if (c->ends[i].fd >= 0 && c->ends[i].revents) {
+				drain(c, i);
+			}
+		}
+	}
+	return true;
+}
+
+/* Waits for the end of a child that may live on after closing its output. */
+static bool reap(struct capture *c, int *ret_status)
+{
+	struct timespec step = {.tv_nsec = REAP_STEP_MS * 1000000L};
+	pid_t got;
+	while ((got = waitpid(c->pid, ret_status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+		if (clock_mono_ms() >= c->deadline_ms) {
+			return false;
+		}
+		nanosleep(&step, NULL);
+	}
+	return true;
+}
+
+static void finish(struct capture *c, struct spawn_result *ret)
+{
+	bool in_time = collect(c) && reap(c, &ret->status);
+	for (int i = 0; i < 2; i++) {
+		if (c->ends[i].fd >= 0) {
+			close(c->ends[i].fd);
+		}
+	}
+	if (!in_time) {
+		/* A child stuck in the kernel survives even this for a while: not waited for. */
+		ret->timed_out = true;
+		kill(c->pid, SIGKILL);
+		c->deadline_ms = clock_mono_ms() + AFTER_KILL_MS;
+		reap(c, &ret->status);
+	}
+	char *complaint = c->into[1]->data;
+	if (complaint) {
+		complaint[strcspn(complaint, "\r\n")] = '\0';
+		log_escape(ret->complaint, sizeof(ret->complaint), complaint);
+	}
+}
+
+int spawn_run(const struct spawn *s, struct spawn_result *ret, struct error *err)
+{
+	int out[2], complaints[2];
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		return error_errno(err, errno, "making a pipe");
+	}
+	if (pipe2(complaints, O_CLOEXEC) < 0) {
+		int errnum = errno;
+		close(out[0]);
+		close(out[1]);
+		return error_errno(err, errnum, "making a pipe");
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		run_child(s, out[1], complaints[1]);
+	}
+	int errnum = errno;
+	close(out[1]);
+	close(complaints[1]);
+	if (pid < 0) {
+		close(out[0]);
+		close(complaints[0]);
+		return error_errno(err, errnum, "starting a process");
+	}
+	*ret = (struct spawn_result){0};
+	buf_init(&ret->out, s->limit_bytes);
+	AUTO(buf) struct buf complaint;
+	buf_init(&complaint, COMPLAINT_MAX);
+	struct capture c = {.pid = pid,
+		.deadline_ms = clock_mono_ms() + s->timeout_ms,
+		.ends = {{.fd = out[0], .events = POLLIN}, {.fd = complaints[0], .events = POLLIN}},
+		.into = {&ret->out, &complaint}};
+	finish(&c, ret);
+	return 0;
+}
+
+void spawn_result_release(struct spawn_result *r)
+{
+	if (r->out.data) {
+		explicit_bzero(r->out.data, r->out.len);
+	}
+	buf_release(&r->out);
+}
+
+bool spawn_succeeded(const struct spawn_result *r)
+{
+	return !r->timed_out && WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0;
+}
