@@ -193,8 +193,8 @@ static CURLcode set_tls(const struct http *h, CURL *e)
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	if (h->ca_file) {
 		SET(CURLOPT_CAINFO, h->ca_file);
-		SET(CURLOPT_CAPATH,
-			(char *)NULL); /* instead of the system's store, not beside it */
+		/* Instead of the system's store, not beside it. */
+		SET(CURLOPT_CAPATH, (char *)NULL);
 	}
 	return rc;
 }
@@ -209,7 +209,8 @@ static CURLcode set_connection(
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
 	SET(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-	SET(CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	/* A wish: a handle whose last transfer failed keeps its buffer and refuses. */
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
 	SET(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
 	/* Over TLS the handshake tells whether requests can share one connection. Plain HTTP tells
 	 * only with the first reply, and waiting for that would put requests in a row. */
@@ -276,8 +277,10 @@ static int add_headers(struct transfer *t, const struct http_request *req)
 
 static CURL *easy_get(struct http *h)
 {
-	LOCK_SCOPE(&h->lock);
-	return h->spare_count > 0 ? h->spare[--h->spare_count] : curl_easy_init();
+	pthread_mutex_lock(&h->lock);
+	CURL *e = h->spare_count > 0 ? h->spare[--h->spare_count] : NULL;
+	pthread_mutex_unlock(&h->lock);
+	return e ? e : curl_easy_init();
 }
 
 static void easy_put(struct http *h, CURL *e)
