@@ -2,7 +2,8 @@
 /*
  * Behind the door of net.
  *
- *   http.c         the callers' side: open, close, one call with its retries and redirects
+ *   http.c         the door: open, close, what every call has in common
+ *   http_call.c    one call with its retries and redirects, in the caller's thread
  *   http_worker.c  the thread that owns the multi handle
  *   http_easy.c    one transfer: its easy handle and what curl calls back
  *   http_result.c  what a finished transfer means: a reply or an error
@@ -79,6 +80,13 @@ struct http {
 	int spare_count;
 	struct http_stats stats;
 };
+
+/* http_call.c */
+/* In struct error's code: the request is not idempotent and may have reached the server. */
+#define HTTP_MAYBE_SENT "MAYBE_SENT"
+/* As http_perform, of a request that is fit to be sent; err must not be NULL. */
+int call_perform(struct http *h, const struct http_request *req, const struct until *until,
+	struct http_reply *ret, struct error *err);
 
 /* http_easy.c */
 /* fresh: not on a connection that was used before. */
