@@ -29,7 +29,7 @@ def summary(sobject, version):
     entry = {flag: sobject.has(flag) for flag in FLAGS}
     entry.update({
         "associateEntityType": kind, "associateParentEntity": parent, "custom": sobject.custom, "customSetting": False,
-        "deepCloneable": False, "deprecatedAndHidden": False, "hasSubtypes": False, "isInterface": False,
+        "deprecatedAndHidden": False, "hasSubtypes": False, "isInterface": False,
         "isSubtype": False, "keyPrefix": sobject.prefix if sobject.shows_prefix else None, "label": sobject.label,
         "labelPlural": sobject.plural, "name": sobject.name, "urls": urls(sobject, version),
     })

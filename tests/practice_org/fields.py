@@ -78,7 +78,7 @@ class Field:
         self.kind.update({key: self.properties[key] for key in self.kind if key in self.properties})
 
     def shape_of_length(self):
-        if self.type == "textarea" and self.length >= LONG_TEXT:
+        if self.type == "textarea" and self.length > LONG_TEXT:
             return dict(filterable=False, sortable=False, groupable=False, aggregatable=False)
         return {}
 
@@ -148,7 +148,8 @@ class Field:
             "nameField": self.name_field,
             "namePointing": self.polymorphic,
             "nillable": self.nillable,
-            "permissionable": self.nillable and (self.createable or self.custom),
+            "permissionable": self.compound or self.nillable and self.extra_type != "personname" and (
+                self.createable or self.custom),
             "picklistValues": [picklist_entry(value) for value in self.picklist],
             "polymorphicForeignKey": self.polymorphic,
             "precision": self.precision,

@@ -10,10 +10,11 @@ FIXED = {
     "DailyGenericStreamingApiEvents": 10000, "DailyStandardVolumePlatformEvents": 10000, "DailyStreamingApiEvents": 10000,
     "DailyWorkflowEmails": 390, "DurableStreamingApiConcurrentClients": 20, "HourlyAsyncReportRuns": 1200,
     "HourlyDashboardRefreshes": 200, "HourlySyncReportRuns": 500, "HourlyTimeBasedWorkflow": 50, "MassEmail": 10,
-    "MonthlyPlatformEventsUsageEntitlement": 0, "SingleEmail": 15, "StreamingApiConcurrentClients": 20,
+    "SingleEmail": 15, "StreamingApiConcurrentClients": 20,
 }
 STORAGE_MB, FILE_STORAGE_MB = 10240, 20480
 ROWS_PER_MB = 512  # most records are charged two kilobytes
+TYPOGRAPHIC = 42
 SEASONS = ("Summer", "Winter", "Spring")
 
 
@@ -41,10 +42,10 @@ def record_count(call):
 
 
 def label(version):
-    """31 is Summer '14; there are three releases a year."""
+    """31 is Summer '14; there are three releases a year. One label has a typographic apostrophe."""
     season = SEASONS[(version - FIRST_VERSION) % 3]
     year = 14 + (version - FIRST_VERSION + 2) // 3
-    return "%s '%02d" % (season, year)
+    return "%s %s%02d" % (season, "\u2019" if version == TYPOGRAPHIC else "'", year)
 
 
 def versions():

@@ -3,7 +3,7 @@
 from .fields import Field
 from .generators import Const, OwnId, Ref, Stamp, UserStamp
 
-FLAGS = ("activateable", "createable", "deletable", "feedEnabled", "layoutable", "mergeable", "mruEnabled", "queryable",
+FLAGS = ("activateable", "createable", "deepCloneable", "deletable", "feedEnabled", "layoutable", "mergeable", "mruEnabled", "queryable",
          "replicateable", "retrieveable", "searchable", "triggerable", "undeletable", "updateable")
 FULL = frozenset(("createable", "deletable", "layoutable", "mruEnabled", "queryable", "replicateable", "retrieveable",
                   "searchable", "triggerable", "undeletable", "updateable"))
@@ -16,7 +16,7 @@ class SObject:
     def __init__(self, name, prefix, fields, rows=0, flags=FULL, **options):
         self.name, self.prefix, self.default_rows = name, prefix, rows
         self.flags = frozenset(flags)
-        self.label = options.pop("label", None) or name.replace("__c", "").replace("_", " ")
+        self.label = options.pop("label", None) or fields[0].label[:-len(" ID")]
         self.plural = options.pop("plural", None) or self.label + "s"
         self.shows_prefix = options.pop("shows_prefix", True)
         self.associate = options.pop("associate", (None, None))
@@ -59,7 +59,7 @@ class SObject:
 
 
 def record_id(label=None):
-    return Field("id", "Id", OwnId(), required=True, read_only=True, defaulted=True, label=label or "Record ID")
+    return Field("id", "Id", OwnId(), required=True, read_only=True, defaulted=True, label=(label or "Record") + " ID")
 
 
 def is_deleted():
@@ -73,6 +73,11 @@ def user_ref(name, label, key=None, **options):
 
 def owner(**options):
     return user_ref("OwnerId", "Owner ID", **options)
+
+
+def owner_or_queue(label="Owner ID"):
+    return Field("reference", "OwnerId", Ref("User"), to=["Group", "User"], relationship="Owner", required=True, label=label,
+                 defaulted=True)
 
 
 def created(stamp=None):

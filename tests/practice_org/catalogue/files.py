@@ -62,12 +62,12 @@ def content_document():
         lookup("LatestPublishedVersionId", "ContentVersion", generator=Mirror("ContentVersion"), read_only=True),
         Field("string", "FileType", Pick(KINDS, key="file"), length=20, read_only=True),
         Field("int", "ContentSize", Compute(size, key="size"), read_only=True),
-        owner(), label="Content Document"), rows=25, flags=FULL - {"createable", "replicateable"})
+        owner(), label="Content Document"), rows=25, flags=FULL - {"createable", "replicateable"} | {"feedEnabled"})
 
 
 def content_link():
     return SObject("ContentDocumentLink", "06A", [
-        record_id("ContentDocumentLink ID"),
+        record_id("ContentDocumentLink"),
         lookup("LinkedEntityId", ["Account", "User"], required=True, updateable=False),
         lookup("ContentDocumentId", "ContentDocument", generator=Mirror("ContentDocument"), required=True, updateable=False),
         is_deleted(), modstamp(),

@@ -5,7 +5,7 @@ from ..compounds import address, person
 from ..fields import Field
 from ..generators import Compute, Const, Named, Pick, Series, Special
 from ..rules import account_priority, amount_not_negative, close_date_after_start
-from ..schema import FULL, READ, SObject, created, is_deleted, lookup, owner, record_id, standard
+from ..schema import FULL, READ, SObject, created, is_deleted, lookup, owner, owner_or_queue, record_id, standard
 
 
 def revenue(row, number):
@@ -58,7 +58,7 @@ def account():
         Field("int", "NumberOfEmployees", Compute(whole(1, 20000), nulls=15), label="Employees"),
         Field("textarea", "Description", Special(Pick(pools.SENTENCES, nulls=20), pools.AWKWARD_TEXTS), length=32000,
               label="Account Description"),
-        Field("picklist", "Rating", Pick(pools.RATINGS, nulls=20), values=pools.RATINGS, restricted=True,
+        Field("picklist", "Rating", Pick(pools.RATINGS, nulls=20), values=pools.RATINGS,
               label="Account Rating"),
         Field("picklist", "CustomerPriority__c", Pick(pools.PRIORITIES, nulls=30), values=pools.PRIORITIES),
         owner(), label="Account"), rows=200,
@@ -67,7 +67,7 @@ def account():
 
 def account_history():
     return SObject("AccountHistory", "017", [
-        record_id("History ID"), is_deleted(),
+        record_id("Account History"), is_deleted(),
         lookup("AccountId", "Account", read_only=True),
         *created(),
         Field("picklist", "Field", Pick(("Rating", "Name", "Owner", "Phone")), read_only=True, length=255,
@@ -75,7 +75,7 @@ def account_history():
         Field("picklist", "DataType", Const("Text"), read_only=True, length=40, values=("Text", "EntityId")),
         Field("anyType", "OldValue", Pick(("Cold", "Warm", None)), read_only=True),
         Field("anyType", "NewValue", Pick(("Hot", "Warm", "Cold")), read_only=True),
-    ], rows=80, flags=READ, shows_prefix=False, associate=("History", "Account"), plural="Account History")
+    ], rows=80, flags=READ | {"replicateable"}, shows_prefix=False, associate=("History", "Account"), plural="Account History")
 
 
 def email(row, number):
@@ -116,8 +116,8 @@ def lead():
         Field("picklist", "Rating", Pick(pools.RATINGS, nulls=40), values=pools.RATINGS),
         Field("currency", "AnnualRevenue", Compute(revenue, nulls=40), scale=0),
         Field("int", "NumberOfEmployees", Compute(whole(1, 5000), nulls=30)),
-        owner(),
-        Field("boolean", "IsConverted", read_only=True),
+        owner_or_queue(),
+        Field("boolean", "IsConverted", updateable=False),
         Field("boolean", "IsUnreadByOwner", Pick((True, False))),
         label="Lead"), rows=120, flags=FULL | {"feedEnabled", "mergeable"})
 
@@ -138,7 +138,7 @@ def opportunity():
         Field("textarea", "Description", Pick(pools.SENTENCES, nulls=50), length=32000),
         Field("picklist", "StageName", Pick(pools.STAGES, key="stage"), values=pools.STAGES, required=True, label="Stage"),
         Field("currency", "Amount", Compute(revenue, nulls=10)),
-        Field("percent", "Probability", Pick((10.0, 20.0, 50.0, 90.0, 100.0, 0.0), key="stage"), label="Probability (%)"),
+        Field("percent", "Probability", Pick((10.0, 20.0, 50.0, 90.0, 100.0, 0.0), key="stage"), label="Probability (%)", defaulted=True),
         Field("currency", "ExpectedRevenue", derive=(expected_revenue, ("Amount", "Probability"))),
         Field("date", "CloseDate", Compute(day(17000, 3000)), required=True),
         Field("picklist", "Type", Pick(("New Customer", "Existing Customer - Upgrade"), nulls=30),
@@ -149,7 +149,7 @@ def opportunity():
         Field("boolean", "IsWon", derive=(lambda stage: stage == "Closed Won", ("StageName",))),
         lookup("CampaignId", "Campaign", nulls=70),
         lookup("Pricebook2Id", "Pricebook2", nulls=20),
-        owner(), label="Opportunity", ), rows=300, flags=FULL | {"feedEnabled"}, plural="Opportunities",
+        owner(), label="Opportunity", ), rows=300, flags=FULL | {"deepCloneable", "feedEnabled"}, plural="Opportunities",
         rules=[amount_not_negative("Amount")])
 
 
@@ -165,7 +165,7 @@ def line_item():
         Field("currency", "TotalPrice", derive=(lambda quantity, price: None if None in (quantity, price)
                                                 else round(float(quantity) * float(price), 2), ("Quantity", "UnitPrice"))),
         Field("string", "Description", Pick(pools.SENTENCES, nulls=60)),
-        label="Opportunity Product"), rows=500, flags=FULL - {"searchable", "undeletable"})
+        label="Opportunity Product"), plural="Opportunity Product", rows=500, flags=FULL - {"searchable", "undeletable"})
 
 
 def product():

@@ -3,7 +3,7 @@
 from .. import pools
 from ..fields import Field
 from ..generators import Compute, Const, Pick, Series, Special
-from ..schema import FULL, SObject, lookup, owner, standard
+from ..schema import FULL, SObject, lookup, owner, owner_or_queue, standard
 from .sales import day, email, money, whole
 
 
@@ -27,8 +27,9 @@ def case():
         Field("boolean", "IsClosed", derive=(lambda status: status == "Closed", ("Status",))),
         Field("datetime", "ClosedDate", Const(None), read_only=True),
         Field("boolean", "IsEscalated", Const(False)),
-        Field("textarea", "Comments", Const(None), length=4000),
-        owner(), label="Case"), rows=150, flags=FULL | {"feedEnabled"})
+        Field("textarea", "Comments", Const(None), length=4000, label="Internal Comments",
+              properties={"filterable": False, "groupable": False}),
+        owner_or_queue(), label="Case"), rows=150, flags=FULL | {"feedEnabled"})
 
 
 SUBJECTS = ("Call", "Email", "Send Quote", "Meeting", "Follow up: \"next steps\"")
@@ -38,7 +39,7 @@ ACTIVITY_STATUSES = ("Not Started", "In Progress", "Completed", "Deferred")
 def activity_links():
     return [lookup("WhoId", ["Contact", "Lead"], nulls=20, relationship="Who"),
             lookup("WhatId", ["Account", "Opportunity"], nulls=20, relationship="What"),
-            Field("combobox", "Subject", Pick(SUBJECTS), values=SUBJECTS)]
+            Field("combobox", "Subject", Pick(SUBJECTS), values=SUBJECTS, name_field=True, properties={"groupable": False})]
 
 
 def task():
@@ -52,7 +53,7 @@ def task():
         Field("textarea", "Description", Pick(pools.SENTENCES, nulls=40), length=32000),
         Field("boolean", "IsClosed", derive=(lambda status: status == "Completed", ("Status",))),
         Field("int", "CallDurationInSeconds", Compute(whole(0, 3600), nulls=70)),
-        owner(), label="Activity"), rows=250, plural="Tasks")
+        owner_or_queue("Assigned To ID"), label="Activity"), rows=250, label="Task")
 
 
 def event():
@@ -64,7 +65,7 @@ def event():
         Field("int", "DurationInMinutes", Pick((30, 60, 90))),
         Field("textarea", "Description", Pick(pools.SENTENCES, nulls=40), length=32000),
         Field("boolean", "IsPrivate", Const(False)),
-        owner(), label="Activity"), rows=100, plural="Events")
+        owner(), label="Activity"), rows=100, label="Event")
 
 
 def asset():
@@ -73,9 +74,9 @@ def asset():
         Field("string", "Name", Series("Asset ", 5), required=True, name_field=True),
         Field("string", "SerialNumber", Series("SN", 9), length=80),
         Field("date", "InstallDate", Compute(day(17000, 2000), nulls=20)),
-        Field("currency", "Price", Compute(money(10, 9000), nulls=20)),
+        Field("currency", "Price", Compute(whole(10, 9000), nulls=20), scale=0),
         Field("double", "Quantity", Compute(lambda row, number: float(number % 20)), precision=12, scale=2),
-        Field("picklist", "Status", Pick(("Shipped", "Installed", "Obsolete"), nulls=10),
+        Field("picklist", "Status", Pick(("Shipped", "Installed", "Obsolete"), nulls=10), length=40,
               values=("Shipped", "Installed", "Obsolete")),
         Field("textarea", "Description", Pick(pools.SENTENCES, nulls=50), length=32000),
         owner(), label="Asset"), rows=60)
@@ -88,4 +89,4 @@ def note():
               name_field=True),
         Field("boolean", "IsPrivate", Const(False)),
         Field("textarea", "Body", Special(Pick(pools.SENTENCES, nulls=10), pools.AWKWARD_TEXTS), length=32000),
-        owner(), label="Note"), rows=30)
+        owner(), label="Note"), rows=30, flags=FULL - {"mruEnabled"})

@@ -22,7 +22,7 @@ def username(row, number):
 
 def user():
     return SObject("User", "005", [
-        record_id("User ID"),
+        record_id("User"),
         Field("string", "Username", Compute(username), length=80, required=True, id_lookup=True),
         *person(),
         Field("string", "CompanyName", Const("Practice"), length=80),
@@ -39,22 +39,22 @@ def user():
         lookup("ProfileId", "Profile", required=True),
         Field("picklist", "UserType", Const("Standard"), length=40, read_only=True, values=("Standard",)),
         lookup("ManagerId", "User", nulls=50),
-    ] + audit(), rows=12, flags=FULL - {"deletable", "undeletable"})
+    ] + audit(), rows=12, flags=FULL - {"deletable", "undeletable"} | {"feedEnabled"})
 
 
 def profile():
     return SObject("Profile", "00e", [
-        record_id("Profile ID"),
+        record_id("Profile"),
         Field("string", "Name", Named(("System Administrator", "Standard User", "Read Only", "Sales", "Support",
                                        "Contract Manager")), required=True, name_field=True),
         Field("picklist", "UserType", Const("Standard"), length=40, read_only=True, values=("Standard",)),
         Field("string", "Description", Const(None)),
-    ] + audit(), rows=6, flags=SETUP)
+    ] + audit(), rows=6, flags=FULL - {"layoutable", "triggerable", "undeletable"})
 
 
 def group():
     return SObject("Group", "00G", [
-        record_id("Group ID"),
+        record_id("Group"),
         Field("string", "Name", Named(("All Internal Users", "Dispatch", "Back Office")), length=40, required=True,
               name_field=True),
         Field("string", "DeveloperName", Series("Group_", 3), length=80),
@@ -65,18 +65,18 @@ def group():
 
 def record_type():
     return SObject("RecordType", "012", [
-        record_id("Record Type ID"),
+        record_id("Record Type"),
         Field("string", "Name", Named(("Business", "Private", "Partner")), length=80, required=True, name_field=True),
         Field("string", "DeveloperName", Series("Type_", 2), length=80, required=True),
         Field("picklist", "SobjectType", Pick(("Account", "Case", "Invoice__c")), length=40, read_only=True,
               values=("Account", "Case", "Invoice__c")),
         Field("boolean", "IsActive", Const(True)),
-    ] + audit(), rows=6, flags=SETUP)
+    ] + audit(), rows=6, flags=FULL - {"deletable", "layoutable", "triggerable", "undeletable"})
 
 
 def organization():
     return SObject("Organization", "00D", [
-        record_id("Organization ID"),
+        record_id("Organization"),
         Field("string", "Name", Const("Practice Org"), length=80, required=True, name_field=True),
         *address(""),
         phone_field("Phone", 0),
@@ -90,7 +90,7 @@ def organization():
 
 def change_event():
     return SObject("AccountChangeEvent", None, [
-        record_id("Change Event ID"),
+        record_id("Change Event"),
         Field("string", "ReplayId", Const(None), length=1000, read_only=True),
         Field("string", "Name", Const(None), read_only=True),
     ], flags={"retrieveable", "triggerable"}, associate=("ChangeEvent", "Account"), query_rule=no_query,
