@@ -85,12 +85,12 @@ static void note_clock(struct sf *sf, const struct http_reply *reply)
 	}
 }
 
-int64_t call_org_now_ms(struct sf *sf)
+int64_t sf_call_org_now_ms(struct sf *sf)
 {
 	return clock_wall_ms() + atomic_load(&sf->skew_ms);
 }
 
-int64_t call_reply_ms(const struct sf *sf, const struct http_reply *reply)
+int64_t sf_call_reply_ms(const struct sf *sf, const struct http_reply *reply)
 {
 	return reply->date_s > 0 ? reply->date_s * 1000
 				 : clock_wall_ms() + atomic_load(&sf->skew_ms);
@@ -107,7 +107,7 @@ static bool value_ok(const char *s)
 	return true;
 }
 
-static size_t fill_headers(const struct call *call, const struct session *session,
+static size_t fill_headers(const struct sf_call *call, const struct session *session,
 	const char *batch, struct http_header h[HEADERS_MAX])
 {
 	size_t n = 0;
@@ -130,7 +130,7 @@ static size_t fill_headers(const struct call *call, const struct session *sessio
 	return n;
 }
 
-static int send(struct sf *sf, const struct call *call, const struct session *session,
+static int send(struct sf *sf, const struct sf_call *call, const struct session *session,
 	const struct until *until, struct http_reply *ret, struct error *err)
 {
 	AUTO_FREE char *url = NULL;
@@ -163,7 +163,7 @@ static int send(struct sf *sf, const struct call *call, const struct session *se
 }
 
 /* Sends until there is an answer or a verdict. fault is filled on failure. */
-static int converse(struct sf *sf, const struct call *call, const struct until *until,
+static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)
 {
 	bool renewed = false;
@@ -205,7 +205,7 @@ static int converse(struct sf *sf, const struct call *call, const struct until *
 	}
 }
 
-int call_perform(struct sf *sf, const struct call *call, const struct until *until,
+int sf_call_perform(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct http_reply *ret, struct error *err)
 {
 	AUTO(session) struct session session = {0};

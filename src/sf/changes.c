@@ -74,7 +74,7 @@ static void add_time(struct buf *path, const char *name, int64_t ms)
 /* The log is kept by the minute: a minute more on both sides. */
 static void add_deleted(struct asked *a, struct composite *c, const char *base, int64_t since_ms)
 {
-	int64_t end = call_org_now_ms(a->sf) / MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS;
+	int64_t end = sf_call_org_now_ms(a->sf) / MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS;
 
 	a->log_start_ms = since_ms / MINUTE_MS * MINUTE_MS - MINUTE_MS;
 	if (end < a->log_start_ms + 2 * MINUTE_MS) {
@@ -300,7 +300,8 @@ int sf_changes(struct sf *sf, const struct schema *schema, const char *describe_
 	r = soql_name_ok(schema->object) ? ask(&a, &c, describe_modified, since_ms)
 					 : error_set(err, EINVAL, "the object's name is no name");
 	if (r == 0) {
-		found.server_ms = c.replies ? call_reply_ms(sf, &c.reply[0]) : call_org_now_ms(sf);
+		found.server_ms =
+			c.replies ? sf_call_reply_ms(sf, &c.reply[0]) : sf_call_org_now_ms(sf);
 		r = read_answer(&a, describe_modified, &found);
 	}
 	buf_release(&a.describe);

@@ -247,13 +247,13 @@ static int run_single(struct sf *sf, struct composite *c, size_t i, size_t limit
 {
 	struct part *p = &c->part[i];
 	struct http_reply *reply = &c->reply[i];
-	struct call call = {.method = "GET",
+	struct sf_call call = {.method = "GET",
 		.path = p->path,
 		.if_modified = p->if_modified,
 		.batch_size = p->batch_size,
 		.limit_bytes = limit_bytes,
 		.record = true};
-	int r = call_perform(sf, &call, until, reply, &p->fault);
+	int r = sf_call_perform(sf, &call, until, reply, &p->fault);
 
 	c->replies = i + 1;
 	if (r < 0 && p->fault.http_status != 0) {
@@ -288,7 +288,7 @@ static int run_once(struct sf *sf, struct composite *c, const struct buf *body, 
 {
 	AUTO_FREE char *path = NULL;
 	char base[SF_BASE_SIZE];
-	struct call call = {.method = "POST",
+	struct sf_call call = {.method = "POST",
 		.body = buf_str(body),
 		.body_len = body->len,
 		.limit_bytes = limit_bytes,
@@ -303,7 +303,7 @@ static int run_once(struct sf *sf, struct composite *c, const struct buf *body, 
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	call.path = path;
-	r = call_perform(sf, &call, until, &c->reply[0], err);
+	r = sf_call_perform(sf, &call, until, &c->reply[0], err);
 	if (r < 0) {
 		return r;
 	}
@@ -354,11 +354,11 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 	return r;
 }
 
-static int get_plain(struct sf *sf, struct composite *c, const struct call *call,
+static int get_plain(struct sf *sf, struct composite *c, const struct sf_call *call,
 	const struct until *until, struct error *err)
 {
 	struct part *p = &c->part[0];
-	int r = call_perform(sf, call, until, &c->reply[0], err);
+	int r = sf_call_perform(sf, call, until, &c->reply[0], err);
 
 	if (r < 0) {
 		return r;
@@ -369,7 +369,7 @@ static int get_plain(struct sf *sf, struct composite *c, const struct call *call
 	return 0;
 }
 
-int composite_get(struct sf *sf, struct composite *c, const struct call *call,
+int composite_get(struct sf *sf, struct composite *c, const struct sf_call *call,
 	const struct until *until, struct error *err)
 {
 	struct part *p = composite_add(c, "one", call->path);

@@ -56,7 +56,7 @@ static int get(struct sf *sf, const char *resource, const char *if_modified, con
 	AUTO(http_reply) struct http_reply reply = {0};
 	AUTO_FREE char *path = NULL;
 	char base[SF_BASE_SIZE];
-	struct call call = {
+	struct sf_call call = {
 		.method = "GET", .if_modified = if_modified, .limit_bytes = SF_DOC_LIMIT_BYTES};
 	int r;
 
@@ -73,7 +73,7 @@ static int get(struct sf *sf, const char *resource, const char *if_modified, con
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	call.path = path;
-	r = call_perform(sf, &call, until, &reply, err);
+	r = sf_call_perform(sf, &call, until, &reply, err);
 	if (r == 0 && reply.status == 304 && !(if_modified && if_modified[0])) {
 		r = error_set(err, EPROTO, "Salesforce answered HTTP 304 to a plain question");
 	}

@@ -127,7 +127,7 @@ static int fetch(struct sf *sf, const struct schema *schema, const char *path,
 	int size = query_batch_size(sf, schema);
 
 	for (;;) {
-		struct call call = {.method = "GET",
+		struct sf_call call = {.method = "GET",
 			.path = path,
 			.batch_size = size,
 			.limit_bytes = SF_PAGE_LIMIT_BYTES};
@@ -193,7 +193,7 @@ static int list_page(struct sf *sf, const struct schema *schema, const char *pat
 	if (r < 0) {
 		r = refusal(schema, r, first, &fault);
 	} else {
-		page.server_ms = call_reply_ms(sf, &c.reply[0]);
+		page.server_ms = sf_call_reply_ms(sf, &c.reply[0]);
 		r = page_read(c.part[0].body.text, c.part[0].body.len, sink, &page, &fault);
 	}
 	if (r < 0) {

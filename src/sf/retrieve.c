@@ -70,7 +70,7 @@ static int get_one(const struct wish *w, const char *base, const struct id *id)
 {
 	AUTO(composite) struct composite c = {0};
 	AUTO(buf) struct buf path;
-	struct call call = {.method = "GET", .limit_bytes = SF_PAGE_LIMIT_BYTES, .record = true};
+	struct sf_call call = {.method = "GET", .limit_bytes = SF_PAGE_LIMIT_BYTES, .record = true};
 	struct error fault = {0};
 	struct json_slice body;
 	int r;
@@ -129,7 +129,8 @@ static int post_many(const struct wish *w, const char *base, const struct id *id
 {
 	AUTO(buf) struct buf body;
 	AUTO_FREE char *path = NULL;
-	struct call call = {.method = "POST", .limit_bytes = SF_PAGE_LIMIT_BYTES, .record = true};
+	struct sf_call call = {
+		.method = "POST", .limit_bytes = SF_PAGE_LIMIT_BYTES, .record = true};
 	int r;
 
 	buf_init(&body, BODY_LIMIT_BYTES);
@@ -147,7 +148,7 @@ static int post_many(const struct wish *w, const char *base, const struct id *id
 	call.path = path;
 	call.body = body.data;
 	call.body_len = body.len;
-	return call_perform(w->sf, &call, w->until, ret, fault);
+	return sf_call_perform(w->sf, &call, w->until, ret, fault);
 }
 
 /* ---- by query ---- */
@@ -170,7 +171,7 @@ static int query_many(const struct wish *w, const char *base, const struct id *i
 {
 	AUTO(composite) struct composite c = {0};
 	AUTO(buf) struct buf path;
-	struct call call = {.method = "GET",
+	struct sf_call call = {.method = "GET",
 		.batch_size = query_batch_size(w->sf, w->schema),
 		.limit_bytes = SF_PAGE_LIMIT_BYTES,
 		.record = true};

@@ -385,6 +385,10 @@ static int tell_refusal(struct error *err, int status, const struct refusal *r)
 		/* An unknown code stays an I/O error unless the status is a plain word. */
 		errnum = status == 401 || status == 403 ? EACCES : status == 404 ? ENOENT : EIO;
 	}
+	if (status == 429) {
+		errnum = EAGAIN; /* a throttle, whatever its code says */
+		mend = "try again later";
+	}
 	if (errnum == EAGAIN && is_concurrent_limit(r->code, r->message)) {
 		mend = "try again: too many long calls of the org run at once";
 	}
@@ -406,7 +410,7 @@ int sf_error_not_json(int status, const char *content_type, struct error *err)
 		return error_set_code(
 			err, errnum, status, NULL, "Salesforce knows no such host: %s", what);
 	}
-	if (strstr(content_type, "html")) {
+	if (strstr(content_type, "html") && status != 413 && status != 414 && status != 431) {
 		return error_set_code(err, EIO, status, NULL,
 			"Salesforce answered with a web page (HTTP %d): maintenance, a wrong "
 			"login_url or an expired org; try again later, or run: forcefs doctor",

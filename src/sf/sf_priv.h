@@ -236,7 +236,7 @@ int versions_choose(const char *json, size_t len, char ret[8], struct error *err
 
 /* ---- call.c ---- */
 
-struct call {
+struct sf_call {
 	const char *method; /* GET or POST; a read in either case */
 	const char *path;   /* from /services on */
 	const char *body;   /* JSON, or NULL */
@@ -248,11 +248,11 @@ struct call {
 };
 
 /* A 2xx with JSON, or 304. Everything else is an error, decoded. */
-int call_perform(struct sf *sf, const struct call *call, const struct until *until,
+int sf_call_perform(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct http_reply *ret, struct error *err);
 
-int64_t call_org_now_ms(struct sf *sf); /* by our clock and the org's last Date */
-int64_t call_reply_ms(const struct sf *sf, const struct http_reply *reply);
+int64_t sf_call_org_now_ms(struct sf *sf); /* by our clock and the org's last Date */
+int64_t sf_call_reply_ms(const struct sf *sf, const struct http_reply *reply);
 
 /* ---- composite.c ---- */
 
@@ -294,7 +294,7 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 	struct error *err);
 
 /* One GET, inside a composite if its path is long. The body is in c->part[0].body. */
-int composite_get(struct sf *sf, struct composite *c, const struct call *call,
+int composite_get(struct sf *sf, struct composite *c, const struct sf_call *call,
 	const struct until *until, struct error *err);
 
 /* ---- soql.c ---- */

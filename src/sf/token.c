@@ -69,7 +69,9 @@ static int load(const struct keeper *k, struct token *ret, uint64_t *ret_hash, s
 	struct error fault = {0};
 	int r = token_file_load(k->file, &t, ret_hash, &fault);
 
-	if (r < 0 && (r == -ENOMEM || !k->seed)) {
+	/* A damaged file counts as absent if the settings can make up for it; an unreadable one may
+	 * hold a newer refresh token than they do. */
+	if (r < 0 && (r != -EPROTO || !k->seed)) {
 		if (err) {
 			*err = fault;
 		}
@@ -176,9 +178,11 @@ static int save_rotated(struct keeper *k, struct error *err)
 	if (r == 0) {
 		return 0;
 	}
-	return error_prefix(err, r,
+	error_prefix(err, r,
 		"the org gave a new refresh token that cannot be saved; make room or mend the "
 		"permissions of the state folder while forcefs runs, or the log-in is lost");
+	err->errnum = EIO; /* ENOSPC on a read would only puzzle */
+	return -EIO;
 }
 
 /* A rotated refresh token must be on disk; without rotation the old state is as good. */
@@ -265,6 +269,17 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 	return keep(k, &fresh, ask.refresh, ret, err);
 }
 
+/* The file is gone or spoilt: memory knows the family better than the settings do. */
+static int recall(struct keeper *k, struct token *stored, struct error *err)
+{
+	LOCK_SCOPE(&k->lock);
+	if (stored->refresh || stored->access || !k->now.access) {
+		return 0;
+	}
+	token_release(stored);
+	return token_copy(&k->now, stored) < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
+}
+
 /* One look at the state file and, if that does not help, one request. */
 static int renew_once(struct keeper *k, const char *refused, const struct until *until,
 	struct token *ret, struct error *err)
@@ -281,6 +296,9 @@ static int renew_once(struct keeper *k, const char *refused, const struct until 
 		token_release(&k->unsaved);
 	}
 	r = load(k, &stored, &hash, err);
+	if (r == 0) {
+		r = recall(k, &stored, err);
+	}
 	if (r < 0) {
 		return r;
 	}

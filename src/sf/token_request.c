@@ -15,7 +15,6 @@
 
 #define FORM_LIMIT_BYTES  (64u << 10)
 #define TOKEN_LIMIT_BYTES (32u << 10)
-#define SEND_TRIES        3
 
 /* Hosts of Salesforce's own (salesforce-api.md 1.1). */
 static const char *const own_hosts[] = {".salesforce.com", ".force.com", ".cloudforce.com",
@@ -365,26 +364,6 @@ static int fill_form(const struct token_ask *ask, struct buf *form, struct error
 				: 0;
 }
 
-/* A refresh may kill the token it used, so it is sent again only if nothing has been sent. */
-static int send_form(struct http *http, const struct http_request *req, const struct until *until,
-	struct http_reply *ret, struct error *err)
-{
-	for (int i = 1;; i++) {
-		struct error fault = {0};
-		int r = http_perform(http, req, until, ret, &fault);
-
-		if (r == -EHOSTUNREACH && i < SEND_TRIES && !http_failure_is_ambiguous(&fault)) {
-			if (sf_sleep(200 * i, until, NULL) == 0) {
-				continue;
-			}
-		}
-		if (r < 0 && err) {
-			*err = fault;
-		}
-		return r;
-	}
-}
-
 static void wipe_buf(struct buf *b)
 {
 	if (b->data) {
@@ -420,7 +399,8 @@ enum token_verdict token_request(struct http *http, const struct token_ask *ask,
 			.idempotent = ask->grant == SF_GRANT_CLIENT_CREDENTIALS,
 		};
 
-		if (send_form(http, &req, until, &reply, err) == 0) {
+		/* Not idempotent: a refresh may kill the token it used. */
+		if (http_perform(http, &req, until, &reply, err) == 0) {
 			verdict = token_reply(ask, reply.status, reply.content_type,
 				buf_str(&reply.body), reply.body.len, ret, err);
 			wipe_buf(&reply.body);

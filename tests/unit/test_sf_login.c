@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/* The token manager against the practice org: one refresh, whoever asks, and no dead families. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sf_org.h"
+
+#define THREADS 8
+
+static struct sf_org org;
+
+static int start(void **state)
+{
+	static const char *const arguments[] = {"--records", "Account=50", NULL};
+
+	(void)state;
+	if (!sf_org_start(&org, arguments)) {
+		print_message("the practice org cannot be started\n");
+		exit(77);
+	}
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	sf_org_stop(&org);
+	return 0;
+}
+
+static int ask_limits(struct sf *sf, struct error *err)
+{
+	AUTO(remote_doc) struct remote_doc doc = {0};
+	struct until until = sf_org_until(20000);
+
+	return sf_remote(sf)->limits(sf, &until, &doc, err);
+}
+
+static void limits_work(struct sf *sf)
+{
+	struct error err = {0};
+
+	must(ask_limits(sf, &err), &err);
+	assert_int_equal(err.errnum, 0); /* success never touches it */
+}
+
+static void state_path(char *path, size_t size)
+{
+	snprintf(path, size, "%s/practice.token", org.state_dir);
+}
+
+static void test_login__costs_no_api_call(void **state)
+{
+	struct until until = sf_org_until(20000);
+	struct sf_identity who;
+	struct error err = {0};
+	char path[128];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(sf_identity(org.sf, &who), -ENODATA);
+	must(sf_connect(org.sf, &until, &err), &err);
+	assert_int_equal(practice_counted(&org.practice), 0);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	must(sf_identity(org.sf, &who), NULL);
+	assert_string_equal(who.org_id, org.practice.org_id);
+	assert_string_equal(who.user_id, org.practice.user_id);
+	assert_string_equal(who.instance_url, org.practice.url);
+	assert_string_equal(who.api_version, "67.0");
+	state_path(path, sizeof(path));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_login__is_remembered_over_a_remount(void **state)
+{
+	struct until until = sf_org_until(20000);
+	struct sf_identity who;
+	struct error err = {0};
+
+	(void)state;
+	limits_work(org.sf);
+	practice_reset(&org.practice);
+	sf_org_reopen(&org);
+	must(sf_identity(org.sf, &who), NULL);
+	assert_string_equal(who.org_id, org.practice.org_id);
+	assert_string_equal(who.api_version, "67.0");
+	must(sf_connect(org.sf, &until, &err), &err);
+	assert_int_equal(practice_calls(&org.practice, "token"), 0);
+	assert_int_equal(practice_calls(&org.practice, "versions"), 0);
+	limits_work(org.sf);
+	assert_int_equal(practice_counted(&org.practice), 1);
+}
+
+static void test_login__forgets_what_other_settings_left(void **state)
+{
+	struct sf_identity who;
+
+	(void)state;
+	limits_work(org.sf);
+	org.config.refresh_token = "another_seed";
+	sf_org_reopen(&org);
+	assert_int_equal(sf_identity(org.sf, &who), -ENODATA);
+	org.config.refresh_token = NULL; /* the stored one, whatever it grew from */
+	sf_org_reopen(&org);
+	limits_work(org.sf);
+	org.config.client_id = "another_app";
+	sf_org_reopen(&org);
+	assert_int_equal(sf_identity(org.sf, &who), -ENODATA);
+}
+
+static void test_login__does_not_wait_without_patience(void **state)
+{
+	AUTO(remote_doc) struct remote_doc doc = {0};
+	struct cancel cancel;
+	struct until until = sf_org_until(20000);
+
+	(void)state;
+	assert_int_equal(org.remote->limits(org.sf, NULL, &doc, NULL), -EWOULDBLOCK);
+	cancel_init(&cancel);
+	cancel_fire(&cancel);
+	until.cancel = &cancel;
+	assert_int_equal(org.remote->limits(org.sf, &until, &doc, NULL), -EINTR);
+	cancel_release(&cancel);
+	until = sf_org_until(-1);
+	assert_int_equal(org.remote->limits(org.sf, &until, &doc, NULL), -ETIMEDOUT);
+	assert_int_equal(practice_calls(&org.practice, "token"), 0);
+}
+
+static void test_session__is_renewed_once(void **state)
+{
+	(void)state;
+	limits_work(org.sf);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	practice_reset(&org.practice);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	assert_int_equal(practice_calls(&org.practice, "limits"), 2);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+}
+
+static void test_session__gives_up_after_one_renewal(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	limits_work(org.sf);
+	practice_do(&org.practice, "faults",
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
+		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"Session expired or "
+		"invalid\"}]");
+	practice_reset(&org.practice);
+	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+	assert_string_equal(err.code, "INVALID_SESSION_ID");
+	assert_int_equal(err.http_status, 401);
+	assert_non_null(strstr(err.text, "Session expired or invalid"));
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	assert_int_equal(practice_calls(&org.practice, "limits"), 2);
+}
+
+static void test_session__is_not_renewed_where_that_is_no_use(void **state)
+{
+	static const char *const faults[] = {
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
+		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"This session is not valid for "
+		"use "
+		"with the REST API\"}]",
+		"[{\"do\":\"status\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
+		"\"body\":\"Connected app is not attached to "
+		"Agent\",\"content_type\":\"text/plain\"}]",
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":403,\"times\":-1,"
+		"\"errorCode\":\"API_CURRENTLY_DISABLED\",\"message\":\"API is disabled\"}]",
+	};
+
+	(void)state;
+	limits_work(org.sf);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		practice_do(&org.practice, "faults", faults[i]);
+		practice_reset(&org.practice);
+		assert_int_equal(ask_limits(org.sf, NULL), -EACCES);
+		assert_int_equal(practice_calls(&org.practice, "token"), 0);
+		assert_int_equal(practice_calls(&org.practice, "limits"), 1);
+	}
+}
+
+static void test_session__is_renewed_after_a_403_that_means_401(void **state)
+{
+	(void)state;
+	limits_work(org.sf);
+	practice_do(&org.practice, "faults",
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":403,\"times\":1,"
+		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"IP locked\"}]");
+	practice_reset(&org.practice);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+}
+
+struct worker {
+	pthread_t thread;
+	struct sf *sf;
+	int result;
+	struct error err;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	w->result = ask_limits(w->sf, &w->err);
+	return NULL;
+}
+
+static void together(struct worker *workers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < count; i++) {
+		pthread_join(workers[i].thread, NULL);
+	}
+}
+
+static void test_rotation__serves_all_threads_with_one_refresh(void **state)
+{
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true,\"hold_ms\":100}");
+	for (int round = 0; round < 3; round++) {
+		struct worker workers[THREADS] = {0};
+
+		practice_do(&org.practice, "expire-sessions", "{}");
+		practice_reset(&org.practice);
+		for (size_t i = 0; i < THREADS; i++) {
+			workers[i].sf = org.sf;
+		}
+		together(workers, THREADS);
+		for (size_t i = 0; i < THREADS; i++) {
+			must(workers[i].result, &workers[i].err);
+		}
+		assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	}
+}
+
+/* Each sf has its own lock descriptor and memory, as another process would. */
+static void test_rotation__holds_between_processes(void **state)
+{
+	struct sf *others[4];
+	struct worker workers[THREADS] = {0};
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true,\"hold_ms\":50}");
+	for (size_t i = 0; i < 4; i++) {
+		must(sf_open(&org.config, org.http, &others[i], NULL), NULL);
+	}
+	for (int round = 0; round < 4; round++) {
+		practice_do(&org.practice, "expire-sessions", "{}");
+		practice_reset(&org.practice);
+		for (size_t i = 0; i < THREADS; i++) {
+			workers[i].sf = others[i % 4];
+		}
+		together(workers, THREADS);
+		for (size_t i = 0; i < THREADS; i++) {
+			must(workers[i].result, &workers[i].err);
+		}
+		assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		sf_close(others[i]);
+	}
+}
+
+static void test_rotation__survives_a_remount(void **state)
+{
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	for (int round = 0; round < 3; round++) {
+		limits_work(org.sf);
+		practice_do(&org.practice, "expire-sessions", "{}");
+		sf_org_reopen(&org);
+	}
+	limits_work(org.sf);
+}
+
+static void test_rotation__never_uses_what_it_could_not_save(void **state)
+{
+	struct rlimit none = {0, RLIM_INFINITY}, before;
+	struct error err = {0};
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	getrlimit(RLIMIT_FSIZE, &before);
+	none.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	practice_reset(&org.practice);
+	assert_int_equal(ask_limits(org.sf, &err), -EIO);
+	assert_non_null(strstr(err.text, "cannot be saved"));
+	assert_int_equal(ask_limits(org.sf, &err), -EIO);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	limits_work(org.sf); /* the family lives */
+}
+
+static void test_rotation__recalls_a_lost_state_file(void **state)
+{
+	char path[128];
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	state_path(path, sizeof(path));
+	unlink(path);
+	limits_work(org.sf);
+}
+
+static void test_refresh__waits_while_the_token_is_in_use(void **state)
+{
+	(void)state;
+	practice_do(&org.practice, "token",
+		"{\"fail\":{\"error\":\"invalid_grant\",\"times\":2,\"error_description\":"
+		"\"token request is already being processed\"}}");
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 3);
+}
+
+static void test_refresh__waits_no_longer_than_until(void **state)
+{
+	AUTO(remote_doc) struct remote_doc doc = {0};
+	struct until until = sf_org_until(500);
+	struct error err = {0};
+
+	(void)state;
+	practice_do(&org.practice, "token",
+		"{\"fail\":{\"error\":\"invalid_grant\",\"times\":100,\"error_description\":"
+		"\"token request is already being processed\"}}");
+	assert_int_equal(org.remote->limits(org.sf, &until, &doc, &err), -EAGAIN);
+	assert_string_equal(err.code, "invalid_grant");
+}
+
+static void test_refresh__does_not_hammer_a_dead_token(void **state)
+{
+	struct error err = {0};
+	char path[128];
+
+	(void)state;
+	practice_do(&org.practice, "revoke", "{}");
+	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+	assert_string_equal(err.code, "invalid_grant");
+	assert_non_null(strstr(err.text, "forcefs login practice"));
+	assert_null(strstr(err.text, org.practice.refresh_token));
+	for (int i = 0; i < 5; i++) {
+		memset(&err, 0, sizeof(err));
+		assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+		assert_string_equal(err.code, "invalid_grant");
+	}
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	state_path(path, sizeof(path)); /* a new log-in writes the state file */
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("{}", f);
+	fclose(f);
+	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+	assert_int_equal(practice_calls(&org.practice, "token"), 2);
+}
+
+static void test_refresh__names_a_wrong_secret(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	org.config.client_secret = "wrong";
+	sf_org_reopen(&org);
+	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+	assert_string_equal(err.code, "invalid_client");
+	assert_non_null(strstr(err.text, "client_secret"));
+}
+
+static void test_refresh__names_a_missing_log_in(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	org.config.refresh_token = NULL;
+	sf_org_reopen(&org);
+	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+	assert_non_null(strstr(err.text, "forcefs login practice"));
+	assert_int_equal(practice_calls(&org.practice, "token"), 0);
+}
+
+static void test_client_credentials__ask_again_when_the_session_ends(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	org.config.grant = SF_GRANT_CLIENT_CREDENTIALS;
+	org.config.refresh_token = NULL;
+	sf_org_reopen(&org);
+	must(ask_limits(org.sf, &err), &err);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	must(ask_limits(org.sf, &err), &err);
+	assert_int_equal(practice_calls(&org.practice, "token"), 2);
+}
+
+static void test_open__checks_the_settings(void **state)
+{
+	struct {
+		struct sf_config config;
+		int r;
+	} rows[] = {
+		{org.config, 0},
+		{org.config, -EINVAL},
+		{org.config, -EINVAL},
+		{org.config, -EINVAL},
+		{org.config, -EINVAL},
+		{org.config, -ENOTSUP},
+		{org.config, -EINVAL},
+		{org.config, -EINVAL},
+	};
+
+	(void)state;
+	rows[1].config.org = "../etc";
+	rows[2].config.login_url = "http://login.example.com";
+	rows[3].config.login_url = "https://login.salesforce.com/services";
+	rows[4].config.client_id = "";
+	rows[5].config.grant = SF_GRANT_JWT_BEARER;
+	rows[6].config.api_version = "12.0";
+	rows[7].config.org = NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sf *sf = NULL;
+		struct error err = {0};
+
+		assert_int_equal(sf_open(&rows[i].config, org.http, &sf, &err), rows[i].r);
+		assert_int_equal(err.text[0] == '\0', rows[i].r == 0);
+		sf_close(sf);
+	}
+}
+
+int main(void)
+{
+#define WITH_ORG(f) cmocka_unit_test_setup_teardown(f, start, stop)
+	const struct CMUnitTest tests[] = {
+		WITH_ORG(test_login__costs_no_api_call),
+		WITH_ORG(test_login__is_remembered_over_a_remount),
+		WITH_ORG(test_login__forgets_what_other_settings_left),
+		WITH_ORG(test_login__does_not_wait_without_patience),
+		WITH_ORG(test_session__is_renewed_once),
+		WITH_ORG(test_session__gives_up_after_one_renewal),
+		WITH_ORG(test_session__is_not_renewed_where_that_is_no_use),
+		WITH_ORG(test_session__is_renewed_after_a_403_that_means_401),
+		WITH_ORG(test_rotation__serves_all_threads_with_one_refresh),
+		WITH_ORG(test_rotation__holds_between_processes),
+		WITH_ORG(test_rotation__survives_a_remount),
+		WITH_ORG(test_rotation__never_uses_what_it_could_not_save),
+		WITH_ORG(test_rotation__recalls_a_lost_state_file),
+		WITH_ORG(test_refresh__waits_while_the_token_is_in_use),
+		WITH_ORG(test_refresh__waits_no_longer_than_until),
+		WITH_ORG(test_refresh__does_not_hammer_a_dead_token),
+		WITH_ORG(test_refresh__names_a_wrong_secret),
+		WITH_ORG(test_refresh__names_a_missing_log_in),
+		WITH_ORG(test_client_credentials__ask_again_when_the_session_ends),
+		WITH_ORG(test_open__checks_the_settings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
