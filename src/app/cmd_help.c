@@ -8,9 +8,8 @@
 #include "report.h"
 #include "settings.h"
 
-#define WIDTH        80
-#define HELP_COLUMN  24
-#define SHAPE_COLUMN 22
+#define WIDTH       80
+#define HELP_COLUMN 24
 
 /* Words of text from column `at` on, further lines indented to `indent`. */
 static void print_wrapped(const char *text, int at, int indent)
@@ -53,9 +52,9 @@ static void print_setting(const struct setting *s)
 {
 	char head[64], text[512];
 	const char *shape = s->shape ? s->shape : s->type == SETTING_CHOICE ? "WORD" : "WORDS";
+	const char *of = s->type == SETTING_CHOICE ? " One of " : " Made of ";
 	snprintf(head, sizeof(head), "  %s=%s", s->name, shape);
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s", s->help,
-		s->choices && !s->shape ? " One of " : "",
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s", s->help, s->choices && !s->shape ? of : "",
 		s->choices && !s->shape ? s->choices : "", s->choices && !s->shape ? "." : "",
 		s->standard ? " Default: " : "", s->standard ? s->standard : "");
 	printf("%-*s", HELP_COLUMN, head);
@@ -95,7 +94,9 @@ int help_show(const struct command *c)
 	if (!c) {
 		return show_all();
 	}
-	printf("Usage: forcefs %s\n\n", c->usage);
+	printf("Usage: forcefs ");
+	print_wrapped(c->usage, 15, 15);
+	putchar('\n');
 	printf("forcefs %s: %s.\n", c->name, c->summary);
 	if (c->details) {
 		putchar('\n');

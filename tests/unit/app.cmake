@@ -1,0 +1,18 @@
+# The floor's own headers are what is tested here.
+function(app_test name)
+  unit_test(${name} app)
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/app)
+endfunction()
+
+app_test(settings)
+app_test(settings_file)
+app_test(settings_command)
+app_test(options)
+app_test(mounts)
+app_test(busy)
+app_test(why)
+
+# The built program, where no mount is needed.
+app_test(commands)
+target_compile_definitions(test_commands PRIVATE FORCEFS="$<TARGET_FILE:forcefs>")
+add_dependencies(test_commands forcefs)
