@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The questions whose answers fusermount3 gives in words nobody understands. */
+/* What can be told without the org: fs asks the rest, when the org has answered. */
 #include "mountpoint.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include "mounts.h"
 
@@ -42,57 +41,7 @@ static int check_dir(const char *dir, struct error *err)
 	return error_errno(err, errno, "%s", dir);
 }
 
-/* fusermount3 lets only the owner of a directory (or who may write to a non-sticky one) mount. */
-static int check_right(const char *dir, struct error *err)
-{
-	struct stat st;
-	if (geteuid() == 0 || stat(dir, &st) < 0 || access(dir, W_OK) == 0) {
-		return 0;
-	}
-	return error_set(
-		err, EACCES, "you cannot write to %s; mount on a directory of your own", dir);
-}
-
-static int check_device(struct error *err)
-{
-	if (access("/dev/fuse", R_OK | W_OK) == 0) {
-		return 0;
-	}
-	if (errno == EACCES) {
-		return error_set(err, EACCES,
-			"you may not use /dev/fuse; ask for membership in the group fuse, or for: "
-			"chmod 666 /dev/fuse");
-	}
-	return error_errno(err, errno, "/dev/fuse is not there; load FUSE with: modprobe fuse");
-}
-
-static bool user_allow_other(void)
-{
-	AUTO_FREE char *line = NULL;
-	size_t size = 0;
-	bool found = false;
-	FILE *file = fopen("/etc/fuse.conf", "re");
-	while (file && !found && getline(&line, &size, file) > 0) {
-		char word[32];
-		found = sscanf(line, " %31s", word) == 1 && strcmp(word, "user_allow_other") == 0;
-	}
-	if (file) {
-		fclose(file);
-	}
-	return found;
-}
-
-static int check_allow_other(const struct options *o, struct error *err)
-{
-	if (!o->allow_other || geteuid() == 0 || user_allow_other()) {
-		return 0;
-	}
-	return error_set(err, EPERM,
-		"allow_other needs a line user_allow_other in /etc/fuse.conf, which only root can "
-		"add");
-}
-
-int mountpoint_check(const char *dir, const struct options *o, char **ret, struct error *err)
+int mountpoint_check(const char *dir, char **ret, struct error *err)
 {
 	AUTO(mounts) struct mounts m = {0};
 	AUTO_FREE char *path = NULL;
@@ -105,15 +54,6 @@ int mountpoint_check(const char *dir, const struct options *o, char **ret, struc
 	}
 	if (r == 0) {
 		r = check_dir(path, err);
-	}
-	if (r == 0) {
-		r = check_right(path, err);
-	}
-	if (r == 0) {
-		r = check_device(err);
-	}
-	if (r == 0) {
-		r = check_allow_other(o, err);
 	}
 	if (r == 0) {
 		*ret = take_ptr(&path);

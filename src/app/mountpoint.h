@@ -4,10 +4,10 @@
 #define FORCEFS_APP_MOUNTPOINT_H
 
 #include "forcefs/base/error.h"
-#include "options.h"
 
-/* Gives the absolute path (new string). Fails where a mount is bound to fail. */
-int mountpoint_check(const char *dir, const struct options *o, char **ret, struct error *err);
+/* Gives the absolute path (new string). Fails where it is no directory or a mount of ours
+ * stands there already. */
+int mountpoint_check(const char *dir, char **ret, struct error *err);
 
 /* After mounting: that the kernel sees our file system there and that it answers. */
 int mountpoint_verify(const char *dir, struct error *err);

@@ -174,7 +174,7 @@ int service_run(struct service *s)
 {
 	struct error err = {0};
 	AUTO_FREE char *dir = NULL;
-	if (mountpoint_check(s->dir, s->options, &dir, &err) < 0 ||
+	if (mountpoint_check(s->dir, &dir, &err) < 0 ||
 		settings_run_commands(s->settings, &err) < 0) {
 		return report_error(s->doing, &err);
 	}
