@@ -3,9 +3,10 @@
  * One transfer.
  *
  * curl itself sends a request again when a kept connection turns out to be dead before a byte of
- * the reply came, POSTs included: but the server may have acted on it before the connection died.
- * So a request that is not idempotent is allowed onto a connection once (on_send), and with a
- * libcurl that cannot ask us (before 7.80) it never travels on a used connection.
+ * the reply came, POSTs included; but the server may have acted on it before the connection died.
+ * So a request that is not idempotent always gets a new connection: it is the one place where curl
+ * never does so, and where no idle time-out and no GOAWAY of the server is about to strike either.
+ * (What curl may still repeat there is a stream that an HTTP/2 server refused unread.)
  */
 #include "net_priv.h"
 
@@ -133,10 +134,10 @@ static int on_send(void *arg, char *peer, char *local, int peer_port, int local_
 	(void)peer, (void)local, (void)peer_port, (void)local_port;
 	struct transfer *t = arg;
 	LOCK_SCOPE(&t->http->lock);
-	if (t->abandoned || (t->sent > 0 && !t->idempotent)) {
+	if (t->abandoned) {
 		return CURL_PREREQFUNC_ABORT;
 	}
-	t->sent++;
+	t->sent = true;
 	return CURL_PREREQFUNC_OK;
 }
 #endif
@@ -308,11 +309,10 @@ static int set_all(struct transfer *t, const struct http_request *req, const cha
 		return -ENOMEM;
 	}
 	CURL *e = t->easy;
-	fresh |= !HAS_SEND_CALLBACK && !req->idempotent;
 	CURLcode rc = set_callbacks(t, e);
 	rc = rc ? rc : set_protocols(e);
 	rc = rc ? rc : set_tls(h, e);
-	rc = rc ? rc : set_connection(h, e, &parts, fresh);
+	rc = rc ? rc : set_connection(h, e, &parts, fresh || !req->idempotent);
 	rc = rc ? rc : set_method(req, e);
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_USERAGENT, h->user_agent);
@@ -328,7 +328,6 @@ int transfer_new(struct http *h, const struct http_request *req, const char *url
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	t->http = h;
-	t->idempotent = req->idempotent;
 	buf_init(&t->reply.body, req->reply_limit_bytes);
 	clock_cond_init(&t->cond);
 	t->easy = easy_get(h);

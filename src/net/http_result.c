@@ -19,7 +19,6 @@ static enum kind kind_of(CURLcode result, bool replied)
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
-	case CURLE_ABORTED_BY_CALLBACK: /* curl wanted to send again what may be sent once */
 		return replied ? BROKEN : UNREACHABLE;
 	case CURLE_OPERATION_TIMEDOUT:
 		return LATE;
@@ -36,19 +35,11 @@ static enum kind kind_of(CURLcode result, bool replied)
 	}
 }
 
-static const char *words_of(const struct transfer *t)
-{
-	if (t->result == CURLE_ABORTED_BY_CALLBACK) {
-		return "the connection was closed before the reply came";
-	}
-	return t->curl_text[0] ? t->curl_text : curl_easy_strerror(t->result);
-}
-
 static int failure(const struct transfer *t, const char *host, struct error *err)
 {
 	long status = 0;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	const char *words = words_of(t);
+	const char *words = t->curl_text[0] ? t->curl_text : curl_easy_strerror(t->result);
 	switch (kind_of(t->result, status != 0)) {
 	case UNREACHABLE:
 		return error_set(err, EHOSTUNREACH,

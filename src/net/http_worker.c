@@ -50,7 +50,7 @@ static void count(struct http *h, struct transfer *t)
 }
 
 /* Without on_send only curl's own figures tell whether anything left this machine. */
-static int was_sent(const struct transfer *t)
+static bool was_sent(const struct transfer *t)
 {
 	long request_bytes = 0;
 	if (HAS_SEND_CALLBACK) {
@@ -222,7 +222,7 @@ int worker_submit(struct http *h, struct transfer *t)
 static void abandon(struct http *h, struct transfer *t, bool *ret_sent)
 {
 	t->abandoned = true;
-	*ret_sent = t->sent > 0 || !HAS_SEND_CALLBACK;
+	*ret_sent = t->sent || !HAS_SEND_CALLBACK;
 	h->leaving = true;
 	curl_multi_wakeup(h->multi);
 }
@@ -240,7 +240,7 @@ int worker_wait(struct http *h, struct transfer *t, const struct until *until, b
 	until_unwatch(until);
 	LOCK_SCOPE(&h->lock);
 	if (t->done) {
-		*ret_sent = t->sent > 0;
+		*ret_sent = t->sent;
 		return 0;
 	}
 	abandon(h, t, ret_sent);

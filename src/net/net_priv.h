@@ -47,11 +47,10 @@ struct transfer {
 	int body_failed; /* why the body could not be stored: a negative errno, or 0 */
 	CURLcode result;
 	char curl_text[CURL_ERROR_SIZE];
-	bool idempotent;
 	pthread_cond_t cond;
 
 	/* All below: protected by http->lock. */
-	int sent;       /* how often the request was put on a connection */
+	bool sent;      /* the request was put on a connection */
 	bool done;      /* the caller's again */
 	bool abandoned; /* the caller left; the worker frees it */
 };

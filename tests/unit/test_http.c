@@ -508,7 +508,7 @@ static void test_http__connections_are_kept(void **state)
 	(void)state;
 	for (int i = 0; i < 10; i++) {
 		AUTO(http_reply) struct http_reply r;
-		assert_int_equal(ask(i % 2 ? "GET" : "POST", "/ok", &r, NULL), 0);
+		assert_int_equal(ask(i % 2 ? "GET" : "PATCH", "/ok", &r, NULL), 0);
 	}
 	assert_int_equal(server_connections(&server), 1);
 	assert_int_equal(stats().requests, 10);
@@ -692,28 +692,17 @@ static void test_http__an_attempt_that_takes_too_long_is_given_up(void **state)
 
 /* --- sent once --- */
 
+/* On a kept connection curl would send it again when that dies; so it gets a new one. */
 static void test_http__a_post_is_never_sent_twice_behind_our_back(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *body;
-		size_t len;
-	} rows[] = {{NULL, 0}, {"{}", 2}};
-	for (size_t i = 0; i < 2; i++) {
-		char url[300];
-		struct http_request req =
-			request("POST", url_of(url, sizeof(url), "/dies-when-reused"));
-		req.body = rows[i].body;
-		req.body_len = rows[i].len;
-		struct until u = patience(10000);
+	for (int i = 1; i <= 5; i++) {
 		AUTO(http_reply) struct http_reply first, second;
-		struct error e;
-		assert_int_equal(ask("GET", "/ok", &first, &e), 0);
-		int connections = server_connections(&server);
-		assert_int_equal(http_perform(http, &req, &u, &second, &e), -EHOSTUNREACH);
-		assert_true(http_failure_is_ambiguous(&e));
-		assert_int_equal(server_hits(&server, "/dies-when-reused"), i + 1);
-		assert_int_equal(server_connections(&server), connections + 1); /* tried, unasked */
+		assert_int_equal(ask("GET", "/ok", &first, NULL), 0);
+		assert_int_equal(ask("POST", "/dies-when-reused", &second, NULL), 0);
+		assert_int_equal(second.status, 200);
+		assert_int_equal(second.attempts, 1);
+		assert_int_equal(server_hits(&server, "/dies-when-reused"), i);
 	}
 }
 

@@ -41,7 +41,8 @@ struct http_request {
 	const void *body; /* borrowed for the length of the call; NULL for none */
 	size_t body_len;
 	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
-	bool idempotent;          /* may be sent again after a lost reply or a 5xx */
+	bool idempotent;          /* may be sent again after a lost reply or a 5xx; if not, it is
+				     sent once, on a connection of its own */
 };
 
 struct http_reply {
