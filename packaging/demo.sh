@@ -7,8 +7,14 @@ cd "$(dirname "$0")/.."
 dir=${1:-$HOME/forcefs-demo}
 
 sh packaging/need.sh demo
-cmake --preset release -DBUILD_TESTING=OFF >/dev/null
-cmake --build --preset release >/dev/null
+echo "Building forcefs" >&2
+log=$(mktemp)
+if ! { cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release; } >"$log" 2>&1; then
+	cat "$log" >&2
+	rm -f "$log"
+	exit 1
+fi
+rm -f "$log"
 forcefs=$PWD/build/release/src/app/forcefs
 
 "$forcefs" demo "$dir"
