@@ -4,6 +4,9 @@
  * TLS where offered); callers hand in a request and wait with a deadline and a cancel token.
  * Retries follow net/retry.h, redirects net/redirect.h. Knows no JSON, no tokens, no Salesforce.
  *
+ * A reply cut short on its way is an error here. What only the content can tell is the caller's to
+ * notice: libcurl passes on a gzip stream that ends early inside an intact reply.
+ *
  * Any thread may call http_perform. Create after the process has forked.
  */
 #ifndef FORCEFS_NET_HTTP_H
