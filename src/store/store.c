@@ -144,6 +144,17 @@ static int open_found(struct store *s, enum schema_state *ret, struct error *err
 	return r;
 }
 
+/* On a full disk the mount still serves what the file has. */
+static int set_unclean(struct store *s, struct error *err)
+{
+	struct error full;
+	int r = schema_set_clean(&s->writer, false, &full);
+	if (r < 0 && r != -ENOSPC && err) {
+		*err = full;
+	}
+	return r == -ENOSPC ? 0 : r;
+}
+
 static int open_file(struct store *s, enum store_origin *ret_origin, struct error *err)
 {
 	static const enum store_origin origins[] = {
@@ -168,7 +179,7 @@ static int open_file(struct store *s, enum store_origin *ret_origin, struct erro
 		r = open_anew(s, err);
 	}
 	if (r == 0) {
-		r = schema_set_clean(&s->writer, false, err);
+		r = set_unclean(s, err);
 	}
 	if (r == 0) {
 		*ret_origin = origins[state];
@@ -247,7 +258,7 @@ static int rebuild(struct store *s, struct error *err)
 		r = open_anew(s, err);
 	}
 	if (r == 0 && s->dir) {
-		r = schema_set_clean(&s->writer, false, err);
+		r = set_unclean(s, err);
 	}
 	return r;
 }

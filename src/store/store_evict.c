@@ -21,7 +21,7 @@ struct chunk {
 	uint64_t bytes;
 };
 
-/* The first rows from ch->first up to ch->last: sets last, rows and bytes. */
+/* Narrows first and last to the first rows between them; sets rows and bytes. */
 static int measure(struct conn *c, enum stmt which, struct chunk *k, struct error *err)
 {
 	AUTO(stmt) sqlite3_stmt *st = NULL;
@@ -31,10 +31,13 @@ static int measure(struct conn *c, enum stmt which, struct chunk *k, struct erro
 		r = sql_step(c, st, err);
 	}
 	if (r > 0) {
-		k->rows = (uint64_t)sqlite3_column_int64(st, 1);
-		k->last = k->rows > 0 ? (uint64_t)sqlite3_column_int64(st, 0) : k->last;
-		k->bytes = (uint64_t)sqlite3_column_int64(st, 2);
+		k->rows = (uint64_t)sqlite3_column_int64(st, 2);
+		k->bytes = (uint64_t)sqlite3_column_int64(st, 3);
 		r = 0;
+	}
+	if (k->rows > 0) {
+		k->first = (uint64_t)sqlite3_column_int64(st, 0);
+		k->last = (uint64_t)sqlite3_column_int64(st, 1);
 	}
 	return r;
 }

@@ -190,6 +190,7 @@ int record_from_row(struct conn *c, sqlite3_stmt *st, struct store_record *ret, 
 struct change {
 	struct conn *c;
 	uint32_t object;
+	struct slot before;
 	struct slot now; /* counts and next row as they will be */
 };
 int change_begin(struct conn *c, uint32_t object, struct change *ret, struct error *err);

@@ -53,7 +53,9 @@ static bool means_full(int code, int sys)
 
 int sql_error(struct conn *c, int code, struct error *err)
 {
+	int left = errno;
 	int sys = c->db ? sqlite3_system_errno(c->db) : 0;
+	sys = sys ? sys : left; /* SQLite does not note it when a commit fails */
 	const char *why = sqlite3_errstr(code);
 	if (means_damage(code, sys)) {
 		return sql_damaged(c, why, err);
@@ -134,6 +136,7 @@ int sql_bind(struct conn *c, enum stmt which, sqlite3_stmt **ret, struct error *
 
 int sql_step(struct conn *c, sqlite3_stmt *st, struct error *err)
 {
+	errno = 0;
 	int code = sqlite3_step(st);
 	if (code == SQLITE_ROW) {
 		return 1;

@@ -16,6 +16,7 @@ int change_begin(struct conn *c, uint32_t object, struct change *ret, struct err
 	if (!table_get(c->store, object, &ch.now)) {
 		return error_set(err, ENOENT, "object %u is not in the cache", object);
 	}
+	ch.before = ch.now;
 	int r = tx_begin(c, err);
 	if (r == 0) {
 		*ret = ch;
@@ -23,9 +24,15 @@ int change_begin(struct conn *c, uint32_t object, struct change *ret, struct err
 	return r;
 }
 
+static bool counts_moved(const struct slot *a, const struct slot *b)
+{
+	return a->next_row != b->next_row || a->count.records != b->count.records ||
+	       a->count.bytes != b->count.bytes;
+}
+
 int change_end(struct change *ch, int r, struct error *err)
 {
-	if (r == 0) {
+	if (r == 0 && counts_moved(&ch->before, &ch->now)) {
 		r = sql_run(ch->c, STMT_OBJECT_COUNTS, err, "iiii", (int64_t)ch->object,
 			(int64_t)ch->now.next_row, (int64_t)ch->now.count.records,
 			(int64_t)ch->now.count.bytes);
