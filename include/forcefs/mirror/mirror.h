@@ -99,6 +99,25 @@ int mirror_record_get(struct mirror *m, uint64_t key, const struct until *until,
 int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const struct until *until,
 	struct mirror_record *ret, int max, struct error *err);
 
+/* Saves what a person made of a record's file: sends the fields that differ between base (the file
+ * as it was opened) and edited, if any, and waits for the org's answer. If somebody else changed the
+ * record meanwhile both changes stand; the same field changed on both sides is -ESTALE with both values in
+ * the text. Saves that come together travel together. ret is the record as it is afterwards.
+ * -EINVAL, -EACCES: refused before anything was sent (see model/patch.h); other refusals are
+ * Salesforce's. until must not be NULL. After -EINTR or -ETIMEDOUT the save may still happen: the
+ * text says so. */
+int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,
+	const char *edited, size_t edited_len, const struct until *until,
+	struct mirror_record *ret, struct error *err);
+
+/* Makes a record of the text of a new file; -EPERM where `allow` lacks create. */
+int mirror_record_create(struct mirror *m, uint32_t object, const char *text, size_t len,
+	const struct until *until, struct mirror_record *ret, struct error *err);
+
+/* Deletes a record; -EPERM where `allow` lacks delete. */
+int mirror_record_delete(struct mirror *m, uint64_t key, const struct until *until,
+	struct error *err);
+
 /* A browser's URL for a record; appended. -ENODATA when not known. Never blocks. */
 int mirror_record_url(struct mirror *m, uint32_t object, const char *id, struct buf *out);
 

@@ -63,6 +63,20 @@ struct remote_usage {
 	int64_t reserve;    /* calls stop when max - used falls below this */
 };
 
+/* So many saves travel in one question: a composite request has 25 parts, the last one reads the
+ * records again (salesforce-api.md 2.8). */
+#define REMOTE_SAVES_MAX 24
+
+/* One record to be saved. */
+struct remote_save {
+	struct id id;
+	const char *json; /* borrowed: an object with the fields to set */
+	size_t len;
+	int64_t unmodified_since_ms; /* the LastModifiedDate as read; 0: no condition */
+	int result; /* filled: 0, -ESTALE (changed by somebody else since), or another refusal */
+	struct error err;
+};
+
 struct remote {
 	void *self;
 
@@ -90,6 +104,25 @@ struct remote {
 	int (*changes)(void *self, const struct schema *schema, const char *describe_modified,
 		int64_t since_ms, const struct remote_sink *sink, const struct until *until,
 		struct remote_changes *ret, struct error *err);
+
+	/* Saves 1..REMOTE_SAVES_MAX records in one API call, each with its own result; one that fails does
+	 * not fail its neighbours. The sink gets the records as they are afterwards, those refused with
+	 * -ESTALE too. Saves with a condition may be sent again after a lost reply (the condition then
+	 * fails and the caller compares); without one they are sent once, and a lost reply is a failure
+	 * with code "MAYBE_SENT". */
+	int (*update)(void *self, const struct schema *schema, struct remote_save *saves,
+		size_t count, const struct remote_sink *sink, const struct until *until,
+		struct error *err);
+
+	/* Makes a record from a JSON object; the sink gets it as it is afterwards. Sent once: a lost reply
+	 * is a failure with code "MAYBE_SENT" and a text that says how to find out. */
+	int (*create)(void *self, const struct schema *schema, const char *json, size_t len,
+		const struct remote_sink *sink, const struct until *until, struct id *ret,
+		struct error *err);
+
+	/* Deletes a record (it goes to the recycle bin); 0 also if it was deleted already. */
+	int (*remove)(void *self, const struct schema *schema, const struct id *id,
+		const struct until *until, struct error *err);
 
 	/* GET /limits. */
 	int (*limits)(void *self, const struct until *until, struct remote_doc *ret,
