@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +27,8 @@
 #define BUSY_MAX     10
 
 struct target {
+	struct mounts mounts;
+	const struct mount_entry *mount; /* in mounts */
 	char *dir;
 	bool dead; /* its process is gone */
 	bool as_json;
@@ -39,6 +40,7 @@ struct target {
 
 static void target_release(struct target *t)
 {
+	mounts_release(&t->mounts);
 	free(t->dir);
 	if (t->pid_fd >= 0) {
 		close(t->pid_fd);
@@ -50,27 +52,29 @@ DEFINE_CLEANER(target, struct target, target_release)
 
 static int find_target(struct target *t, const char *path, struct error *err)
 {
-	AUTO(mounts) struct mounts m = {0};
-	int r = mounts_load(&m, err);
+	int r = mounts_load(&t->mounts, err);
 	if (r == 0) {
-		r = mounts_resolve(&m, path, &t->dir, err);
+		r = mounts_resolve(&t->mounts, path, &t->dir, err);
 	}
-	if (r < 0 || mount_is_ours(mounts_at(&m, t->dir))) {
+	if (r < 0) {
 		return r;
 	}
-	const struct mount_entry *above = mounts_above(&m, t->dir);
+	t->mount = mounts_at(&t->mounts, t->dir);
+	if (mount_is_ours(t->mount)) {
+		return 0;
+	}
+	const struct mount_entry *above = mounts_above(&t->mounts, t->dir);
 	return error_set(err, EINVAL, "%s is not a forcefs mount%s%s", t->dir,
 		above ? "; it lies in the one on " : "", above ? above->dir : "");
 }
 
 static void find_process(struct target *t)
 {
-	struct statfs fs;
 	AUTO(buf) struct buf text;
 	buf_init(&text, STATUS_BYTES);
 	struct error err = {0};
-	int r = special_read(t->dir, "status.json", STATUS_MS, &text, &err);
-	t->dead = r == -ENOTCONN || (statfs(t->dir, &fs) < 0 && errno == ENOTCONN);
+	int r = special_read(t->mount, "status.json", STATUS_MS, &text, &err);
+	t->dead = r == -ENOTCONN;
 	if (r < 0) {
 		return;
 	}

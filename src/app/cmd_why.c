@@ -151,7 +151,7 @@ static int answer(const char *given, bool as_json, struct error *err)
 	if (!mount) {
 		return error_set(err, EINVAL, "%s does not lie in a forcefs mount", path);
 	}
-	r = special_read(mount->dir, "errors.ndjson", PATIENCE_MS, &journal, err);
+	r = special_read(mount, "errors.ndjson", PATIENCE_MS, &journal, err);
 	if (r < 0) {
 		return r;
 	}

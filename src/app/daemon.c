@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 #define REAP_MS      5000
 #define REAP_STEP_MS 20
+#define FILES_MAX    4096
 
 struct message {
 	int failed;
@@ -38,8 +40,23 @@ static void end_signals(sigset_t *ret)
 	sigaddset(ret, SIGHUP);
 }
 
+/* What the caller had open beyond 0 to 2 (a lock, a pipe) is not ours to hold for days. */
+static void close_inherited(int keep)
+{
+	struct rlimit files;
+	int last = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_MAX
+			   ? (int)files.rlim_cur
+			   : FILES_MAX;
+	for (int fd = 3; fd < last; fd++) {
+		if (fd != keep) {
+			close(fd);
+		}
+	}
+}
+
 static void begin_child(struct daemon *d)
 {
+	close_inherited(d->fd);
 	sigprocmask(SIG_SETMASK, &d->signals, NULL);
 	setsid();
 	umask(077);

@@ -3,22 +3,28 @@
 #include "mountpoint.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "mounts.h"
 
-#define FUSE_MAGIC 0x65735546 /* FUSE_SUPER_MAGIC, magic.h lacks it in older headers */
+/* True if the program behind the mount is gone. A plain stat may be answered from the kernel's
+ * memory, and statfs would cost the org a call. */
+static bool is_dead(const char *dir)
+{
+	struct statx st;
+	return statx(AT_FDCWD, dir, AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) <
+		       0 &&
+	       errno == ENOTCONN;
+}
 
 static int check_mounted(const struct mounts *m, const char *dir, struct error *err)
 {
 	const struct mount_entry *e = mounts_at(m, dir);
-	struct statfs fs;
 	/* A dead mount of ours is healed by mounting. */
-	if (!mount_is_ours(e) || (statfs(dir, &fs) < 0 && errno == ENOTCONN)) {
+	if (!mount_is_ours(e) || is_dead(dir)) {
 		return 0;
 	}
 	return error_set(err, EBUSY, "%s is already mounted there; forcefs umount %s takes it away",
@@ -63,14 +69,15 @@ int mountpoint_check(const char *dir, char **ret, struct error *err)
 
 int mountpoint_verify(const char *dir, struct error *err)
 {
+	AUTO(mounts) struct mounts m = {0};
 	struct stat st;
-	struct statfs fs;
-	if (stat(dir, &st) < 0 || statfs(dir, &fs) < 0) {
-		return error_errno(err, errno, "mounted, but %s does not answer", dir);
-	}
-	if (fs.f_type != FUSE_MAGIC) {
+	int r = mounts_load(&m, err);
+	if (r == 0 && !mount_is_ours(mounts_at(&m, dir))) {
 		return error_set(
 			err, EIO, "%s is not mounted after all; the system log may say why", dir);
 	}
-	return 0;
+	if (r == 0 && stat(dir, &st) < 0) {
+		return error_errno(err, errno, "mounted, but %s does not answer", dir);
+	}
+	return r;
 }

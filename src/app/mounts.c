@@ -25,19 +25,29 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-/* The three words of a line that matter; borrowed from it. False if it is not such a line. */
+/* The number after name in "rw,user_id=0,group_id=0"; 0 if it is not there. */
+static unsigned option_id(const char *options, const char *name)
+{
+	const char *at = strstr(options, name);
+	return at ? (unsigned)strtoul(at + strlen(name), NULL, 10) : 0;
+}
+
+/* What matters of a line; borrowed from it. False if it is not such a line. */
 static bool take_apart(char *line, struct mount_entry *ret)
 {
 	char *rest = line, *word;
 	bool after_dash = false;
 	*ret = (struct mount_entry){0};
-	for (int i = 0; !ret->source && (word = strsep(&rest, " \n")) != NULL; i++) {
+	for (int i = 0; (word = strsep(&rest, " \n")) != NULL; i++) {
 		if (i == DIR_FIELD) {
 			ret->dir = word;
 		} else if (after_dash && !ret->type) {
 			ret->type = word;
-		} else if (after_dash) {
+		} else if (after_dash && !ret->source) {
 			ret->source = word;
+		} else if (after_dash && *word) {
+			ret->uid = option_id(word, ",user_id=");
+			ret->gid = option_id(word, ",group_id=");
 		} else if (i >= DASH_FIELD && strcmp(word, "-") == 0) {
 			after_dash = true;
 		}
@@ -64,7 +74,9 @@ static int add(struct mounts *m, const struct mount_entry *e, struct error *err)
 	struct mount_entry *new = &m->list[m->count++];
 	*new = (struct mount_entry){.dir = copy_unescaped(e->dir),
 		.type = copy_unescaped(e->type),
-		.source = copy_unescaped(e->source)};
+		.source = copy_unescaped(e->source),
+		.uid = e->uid,
+		.gid = e->gid};
 	return new->dir &&new->type &&new->source ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "forcefs/base/error.h"
 #include "forcefs/base/scope.h"
@@ -17,6 +18,8 @@ struct mount_entry {
 	char *dir;
 	char *type;
 	char *source;
+	uid_t uid; /* FUSE: who mounted it, and so who may look into it; else 0 */
+	gid_t gid;
 };
 
 struct mounts {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,12 +15,30 @@
 
 #define STEP 65536
 
+struct task {
+	const struct mount_entry *mount;
+	char *path;
+};
+
+/* In the child: root becomes the one who mounted. */
+static int become_owner(const struct mount_entry *mount)
+{
+	if (geteuid() != 0 || mount->uid == 0) {
+		return 0;
+	}
+	return setgroups(0, NULL) < 0 || setresgid(mount->gid, mount->gid, mount->gid) < 0 ||
+			       setresuid(mount->uid, mount->uid, mount->uid) < 0
+		       ? -1
+		       : 0;
+}
+
 /* Copies the file to stdout; the exit status is the errno. */
 static int copy_out(void *payload)
 {
+	const struct task *task = payload;
 	static char step[STEP];
 	ssize_t n;
-	int fd = open(payload, O_RDONLY | O_CLOEXEC);
+	int fd = become_owner(task->mount) < 0 ? -1 : open(task->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		return errno;
 	}
@@ -48,22 +67,23 @@ static int judge(
 	return errnum ? error_errno(err, errnum, "reading %s", path) : 0;
 }
 
-int special_read(
-	const char *dir, const char *name, int timeout_ms, struct buf *out, struct error *err)
+int special_read(const struct mount_entry *mount, const char *name, int timeout_ms, struct buf *out,
+	struct error *err)
 {
 	AUTO_FREE char *path = NULL;
 	AUTO(spawn_result) struct spawn_result result = {0};
-	if (asprintf(&path, "%s/.forcefs/%s", dir, name) < 0) {
+	if (asprintf(&path, "%s/.forcefs/%s", mount->dir, name) < 0) {
 		path = NULL;
 		return error_set(err, ENOMEM, "out of memory");
 	}
+	struct task task = {.mount = mount, .path = path};
 	const struct spawn s = {.run = copy_out,
-		.payload = path,
+		.payload = &task,
 		.timeout_ms = timeout_ms,
 		.limit_bytes = out->limit_bytes};
 	int r = spawn_run(&s, &result, err);
 	if (r == 0) {
-		r = judge(&result, dir, path, err);
+		r = judge(&result, mount->dir, path, err);
 	}
 	if (r == 0 && buf_add(out, buf_str(&result.out), result.out.len) < 0) {
 		r = error_set(err, ENOMEM, "out of memory");

@@ -5,9 +5,11 @@
 
 #include "forcefs/base/buf.h"
 #include "forcefs/base/error.h"
+#include "mounts.h"
 
-/* Appends <dir>/.forcefs/<name> to out. -ETIMEDOUT when the mount does not answer. */
-int special_read(
-	const char *dir, const char *name, int timeout_ms, struct buf *out, struct error *err);
+/* Appends .forcefs/<name> of the mount to out; for root also of a user's own mount, which shows
+ * itself to nobody else. -ETIMEDOUT when it does not answer. */
+int special_read(const struct mount_entry *mount, const char *name, int timeout_ms, struct buf *out,
+	struct error *err);
 
 #endif

@@ -16,3 +16,9 @@ app_test(why)
 app_test(commands)
 target_compile_definitions(test_commands PRIVATE FORCEFS="$<TARGET_FILE:forcefs>")
 add_dependencies(test_commands forcefs)
+
+# The same on real mounts.
+app_test(demo)
+target_compile_definitions(test_demo PRIVATE FORCEFS="$<TARGET_FILE:forcefs>")
+add_dependencies(test_demo forcefs)
+set_tests_properties(unit/demo PROPERTIES TIMEOUT 300)

@@ -17,7 +17,8 @@
 static const char table[] =
 	"22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
 	"30 22 0:30 / /tmp rw - tmpfs tmpfs rw,size=1k\n"
-	"31 22 0:31 / /mnt/acme rw,nosuid shared:7 master:3 - fuse.forcefs acme rw,user_id=0\n"
+	"31 22 0:31 / /mnt/acme rw,nosuid shared:7 master:3 - fuse.forcefs acme "
+	"rw,user_id=1000,group_id=1001\n"
 	"32 22 0:32 / /mnt/with\\040blank\\134and\\011tab ro - fuse.forcefs my\\040org rw\n"
 	"33 31 0:33 / /mnt/acme/inner rw - tmpfs tmpfs rw\n"
 	"34 22 0:34 / /mnt/over rw - fuse.forcefs below rw\n"
@@ -43,6 +44,8 @@ static void test_mounts__read(void **state)
 	assert_string_equal(m.list[2].dir, "/mnt/acme");
 	assert_string_equal(m.list[2].type, "fuse.forcefs");
 	assert_string_equal(m.list[2].source, "acme");
+	assert_int_equal(m.list[2].uid, 1000);
+	assert_int_equal(m.list[2].gid, 1001);
 	assert_string_equal(m.list[3].dir, "/mnt/with blank\\and\ttab");
 	assert_string_equal(m.list[3].source, "my org");
 }
