@@ -155,11 +155,14 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 	req.url = url;
 	req.header_count = fill_headers(call, session, batch, headers);
 	r = http_perform(sf->http, &req, until, ret, err);
-	usage_note(&sf->usage, r < 0 ? "" : ret->limit_info, r < 0 ? 1 : ret->attempts);
-	if (r == 0) {
-		note_clock(sf, ret);
+	if (r < 0) {
+		/* It may have been counted where it may have arrived. */
+		usage_note(&sf->usage, "", r == -EHOSTUNREACH || r == -EINTR ? 0 : 1);
+		return r;
 	}
-	return r;
+	usage_note(&sf->usage, ret->limit_info, ret->attempts);
+	note_clock(sf, ret);
+	return 0;
 }
 
 /* Sends until there is an answer or a verdict. fault is filled on failure. */

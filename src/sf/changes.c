@@ -11,6 +11,7 @@
 #include "sf_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,11 +63,13 @@ static int add_query(struct asked *a, struct composite *c, const char *base, int
 	return r;
 }
 
+/* "2026-07-01T10:11:00+00:00", the form that the resource's documentation shows. */
 static void add_time(struct buf *path, const char *name, int64_t ms)
 {
 	char stamp[40];
 
 	stamp_soql(ms, stamp, sizeof(stamp));
+	snprintf(stamp + 19, sizeof(stamp) - 19, "+00:00");
 	buf_addf(path, "%s=", name);
 	http_escape(stamp, strlen(stamp), path);
 }

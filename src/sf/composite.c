@@ -232,14 +232,11 @@ int part_judge(struct sf *sf, const struct part *p, struct error *err)
 
 /* ---- running ---- */
 
-/* Not the parts, but the resource: an old edition, a switched-off feature, a proxy. */
-static bool is_refused(int r, const struct error *fault)
+/* Not the parts, but the resource: an old edition, a feature switched off, a proxy. */
+static bool is_refused(const struct error *fault)
 {
-	if (r == -EACCES && fault->http_status == 401) {
-		return false;
-	}
 	return fault->http_status == 404 || fault->http_status == 405 ||
-	       (fault->http_status == 403 && r == -EACCES);
+	       sf_error_is(fault, "FUNCTIONALITY_NOT_ENABLED");
 }
 
 static int run_single(struct sf *sf, struct composite *c, size_t i, size_t limit_bytes,
@@ -345,7 +342,7 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 		http_reply_release(&c->reply[0]);
 		c->replies = 0;
 	}
-	if (r < 0 && is_refused(r, &fault)) {
+	if (r < 0 && is_refused(&fault)) {
 		return run_singly(sf, c, limit_bytes, until, err);
 	}
 	if (r < 0 && err) {

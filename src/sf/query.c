@@ -81,7 +81,7 @@ static void learn(struct batches *b, const char *object, int size)
 		}
 		b->list = list;
 		entry = &list[b->count++];
-		strncpy(entry->object, object, sizeof(entry->object));
+		memcpy(entry->object, object, strlen(object) + 1);
 	}
 	if (entry) {
 		entry->size = size;

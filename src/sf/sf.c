@@ -12,12 +12,13 @@
 
 /* ---- the table ---- */
 
-/* A retired API version fails before anything was handed out; the newest one is tried then. */
+/* A version that the org does not know fails before anything was handed out; the newest one is
+ * tried then. */
 #define WITH_VERSION(sf, until, err, call)                                                         \
 	({                                                                                         \
 		struct error fault_ = {0};                                                         \
 		int r_ = call;                                                                     \
-		if (r_ == -EPROTONOSUPPORT && versions_changed(sf, until)) {                       \
+		if (r_ < 0 && versions_changed(sf, until, &fault_)) {                              \
 			memset(&fault_, 0, sizeof(fault_));                                        \
 			r_ = call;                                                                 \
 		}                                                                                  \
@@ -196,7 +197,8 @@ static int start(const struct sf_config *config, struct sf *sf, struct error *er
 		.client_secret = sf->client_secret,
 		.grant = config->grant,
 	};
-	int r = paths_make_dir(config->state_dir, err);
+	int r = config->state_dir ? paths_make_dir(config->state_dir, err)
+				  : error_set(err, EINVAL, "there is no folder for the tokens");
 
 	if (r < 0) {
 		return r;

@@ -5,7 +5,7 @@
  *   query.c retrieve.c changes.c describe.c    what is asked, and the pages of the answer
  *   composite.c                                several GETs, or a long one, in one POST
  *   call.c                                     one authorised call: 401, tries, quota, judgement
- *   token.c                                    one refresh at a time
+ *   token.c token_renew.c                      one refresh at a time; what it does
  *   token_request.c token_file.c               the token endpoint; the state file and its lock
  *
  * Beside it, pure: soql.c, page.c, sf_error.c, usage_parse in usage.c, token_reply in
@@ -174,6 +174,16 @@ void keeper_remember_version(struct keeper *k, const char *version, const struct
 /* Copies of what is known without a call; -ENODATA. */
 int keeper_peek(struct keeper *k, struct token *ret);
 
+/* ---- token_renew.c ---- */
+
+/* Reads the state file; what is not ours counts as absent. */
+int keeper_load(const struct keeper *k, struct token *ret, uint64_t *ret_hash, struct error *err);
+
+/* A token other than `refused` (may be NULL), from the file or from the org. err must not be NULL.
+ */
+int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,
+	struct error *err);
+
 /* ---- usage.c ---- */
 
 struct usage {
@@ -199,7 +209,8 @@ void usage_get(struct usage *u, struct remote_usage *ret); /* requests and bytes
 
 struct versions {
 	pthread_mutex_t lock;
-	char text[8]; /* protected by lock; "" until known */
+	char text[8];     /* protected by lock; "" until known */
+	int64_t asked_ms; /* protected by lock; monotonic */
 };
 
 struct sf {
@@ -225,8 +236,8 @@ int versions_base(
 /* The version as far as known without asking; "" else. */
 void versions_peek(struct sf *sf, const struct token *state, char ret[8]);
 
-/* After a version was refused: asks again. True if there is another one now. */
-bool versions_changed(struct sf *sf, const struct until *until);
+/* After a refusal that may be about the version: asks again. True if there is another one now. */
+bool versions_changed(struct sf *sf, const struct until *until, const struct error *fault);
 
 /* "64", "64.0", "v64.0" to "64.0"; false if it is none or older than forcefs can use. */
 bool versions_normal(const char *text, char ret[8]);

@@ -36,6 +36,8 @@ struct refusal_row {
 
 /* The first row that fits, so the particular ones come first. */
 static const struct refusal_row rows[] = {
+	{"", "login rate exceeded", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
+		"wait some minutes"},
 	{"invalid_grant", "already being processed", TOKEN_BUSY, EAGAIN,
 		"another program is using the same refresh token at this moment",
 		"try again, or give each program a log-in of its own"},
@@ -94,8 +96,6 @@ static const struct refusal_row rows[] = {
 	{"invalid_request", "", TOKEN_DEAD, EINVAL, "the request for a token is not valid",
 		"check grant, client_id and client_secret in the settings file"},
 	{"rate_limit_exceeded", "", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
-		"wait some minutes"},
-	{"", "login rate exceeded", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
 		"wait some minutes"},
 	{"", "", TOKEN_FAILED, EACCES, "the log-in failed", "run: forcefs doctor"},
 };

@@ -137,7 +137,7 @@ void usage_note(struct usage *u, const char *limit_info, int attempts)
 	bool told = usage_parse(limit_info, &used, &max);
 
 	LOCK_SCOPE(&u->lock);
-	u->calls += (uint64_t)(attempts > 0 ? attempts : 1);
+	u->calls += (uint64_t)attempts;
 	if (told) {
 		u->used = used;
 		u->max = max;

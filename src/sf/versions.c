@@ -15,6 +15,7 @@
 
 #define OLDEST       52
 #define NEWEST       67
+#define ASKED_FOR_MS (10 * 60 * 1000)
 #define REMEMBERED_S (7 * 24 * 3600)
 
 /* "64", "64.0", "v64.0"; -1 if it is nothing like it. */
@@ -116,6 +117,12 @@ static void set_known(struct versions *v, const char *text)
 	snprintf(v->text, sizeof(v->text), "%s", text);
 }
 
+static void note_asked(struct versions *v)
+{
+	LOCK_SCOPE(&v->lock);
+	v->asked_ms = clock_mono_ms();
+}
+
 static void get_known(struct versions *v, char ret[8])
 {
 	LOCK_SCOPE(&v->lock);
@@ -153,6 +160,7 @@ static int find(struct sf *sf, const struct until *until, char ret[8], struct er
 	}
 	r = ask(sf, until, ret, err);
 	if (r == 0) {
+		note_asked(&sf->versions);
 		set_known(&sf->versions, ret);
 		keeper_remember_version(&sf->keeper, ret, until);
 	}
@@ -179,12 +187,30 @@ int versions_base(
 	return 0;
 }
 
-bool versions_changed(struct sf *sf, const struct until *until)
+/* A version that the org does not know looks like any other thing that is not there, so such a
+ * refusal is looked into now and then only. */
+static bool is_about_version(struct versions *v, const struct error *fault)
+{
+	int64_t now = clock_mono_ms();
+
+	LOCK_SCOPE(&v->lock);
+	if (fault->errnum != EPROTONOSUPPORT &&
+		(fault->http_status != 404 || (v->asked_ms && now - v->asked_ms < ASKED_FOR_MS))) {
+		return false;
+	}
+	v->asked_ms = now;
+	return true;
+}
+
+bool versions_changed(struct sf *sf, const struct until *until, const struct error *fault)
 {
 	char before[8], now[8];
 
+	if (sf->wanted_version[0] || !is_about_version(&sf->versions, fault)) {
+		return false;
+	}
 	get_known(&sf->versions, before);
-	if (sf->wanted_version[0] || ask(sf, until, now, NULL) < 0 || !strcmp(before, now)) {
+	if (ask(sf, until, now, NULL) < 0 || !strcmp(before, now)) {
 		return false;
 	}
 	set_known(&sf->versions, now);

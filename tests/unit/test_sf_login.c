@@ -174,22 +174,22 @@ static void test_session__gives_up_after_one_renewal(void **state)
 
 static void test_session__is_not_renewed_where_that_is_no_use(void **state)
 {
-	static const char *const faults[] = {
-		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
-		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"This session is not valid for "
-		"use "
-		"with the REST API\"}]",
-		"[{\"do\":\"status\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
-		"\"body\":\"Connected app is not attached to "
-		"Agent\",\"content_type\":\"text/plain\"}]",
-		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":403,\"times\":-1,"
-		"\"errorCode\":\"API_CURRENTLY_DISABLED\",\"message\":\"API is disabled\"}]",
+	static const char *const replies[] = {
+		"\"do\":\"error\",\"status\":401,\"errorCode\":\"INVALID_SESSION_ID\","
+		"\"message\":\"This session is not valid for use with the REST API\"",
+		"\"do\":\"status\",\"status\":401,\"content_type\":\"text/plain\","
+		"\"body\":\"Connected app is not attached to Agent\"",
+		"\"do\":\"error\",\"status\":403,\"errorCode\":\"API_CURRENTLY_DISABLED\"",
 	};
 
 	(void)state;
 	limits_work(org.sf);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		practice_do(&org.practice, "faults", faults[i]);
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		char json[400];
+
+		snprintf(json, sizeof(json), "[{\"match\":{\"kind\":\"limits\"},\"times\":-1,%s}]",
+			replies[i]);
+		practice_do(&org.practice, "faults", json);
 		practice_reset(&org.practice);
 		assert_int_equal(ask_limits(org.sf, NULL), -EACCES);
 		assert_int_equal(practice_calls(&org.practice, "token"), 0);

@@ -707,16 +707,14 @@ static void test_quota__spent_is_remembered(void **state)
 	assert_int_equal(practice_calls(&org.practice, "limits"), 0);
 }
 
-static void test_version__is_asked_for_again_when_it_is_retired(void **state)
+/* Reopens sf with another version in the state file. */
+static void set_stored_version(const char *version)
 {
-	struct sf_identity who;
-	struct error err = {0};
 	char path[128], text[4096];
 	size_t n;
 	FILE *f;
 	char *at;
 
-	(void)state;
 	must(ask_limits(20000, NULL), NULL);
 	snprintf(path, sizeof(path), "%s/practice.token", org.state_dir);
 	f = fopen(path, "r+");
@@ -725,11 +723,20 @@ static void test_version__is_asked_for_again_when_it_is_retired(void **state)
 	text[n] = '\0';
 	at = strstr(text, "67.0");
 	assert_non_null(at);
-	memcpy(at, "60.0", 4);
+	memcpy(at, version, 4);
 	rewind(f);
 	fwrite(text, 1, n, f);
 	fclose(f);
 	sf_org_reopen(&org);
+}
+
+static void test_version__is_asked_for_again_when_it_is_retired(void **state)
+{
+	struct sf_identity who;
+	struct error err = {0};
+
+	(void)state;
+	set_stored_version("60.0");
 	faults("[{\"do\":\"error\",\"match\":{\"path\":\"v60.0\"},\"status\":410,\"times\":-1,"
 	       "\"errorCode\":\"GONE\",\"message\":\"retired\"}]");
 	must(ask_limits(20000, &err), &err);
@@ -740,6 +747,82 @@ static void test_version__is_asked_for_again_when_it_is_retired(void **state)
 	sf_org_reopen(&org);
 	assert_int_equal(ask_limits(20000, &err), -EPROTONOSUPPORT);
 	assert_string_equal(err.code, "GONE");
+}
+
+static void test_version__that_the_org_lost_is_asked_for_again(void **state)
+{
+	AUTO(schema) struct schema *schema = NULL;
+	AUTO_FREE struct heard *h = new_heard();
+	struct remote_changes found;
+	struct remote_page page = {0};
+	struct error err = {0};
+
+	(void)state;
+	set_stored_version("66.0");
+	schema = sf_org_schema(&org, "Account");
+	faults("[{\"do\":\"error\",\"match\":{\"path\":\"v66.0\"},\"status\":404,\"times\":-1,"
+	       "\"errorCode\":\"NOT_FOUND\",\"message\":\"The requested resource does not "
+	       "exist\"}]");
+	practice_reset(&org.practice);
+	must(changes(schema, "", clock_wall_ms(), h, &found, &err), &err);
+	must(list(schema, NULL, h, &page, &err), &err);
+	remote_page_release(&page);
+	assert_int_equal(practice_calls(&org.practice, "versions"), 1);
+	assert_int_equal(err.errnum, 0);
+}
+
+static void test_record_url__knows_lightning(void **state)
+{
+	static const struct {
+		const char *instance, *url;
+	} rows[] = {
+		{"https://acme.my.salesforce.com", "https://acme.lightning.force.com/lightning/r/"
+						   "Account/001000000000001AAA/view"},
+		{"https://acme--sb.sandbox.my.salesforce.com",
+			"https://acme--sb.sandbox.lightning.force.com/lightning/r/Account/"
+			"001000000000001AAA/view"},
+		{"https://na1.salesforce.com", "https://na1.salesforce.com/001000000000001AAA"},
+	};
+	struct id id = {"001000000000001AAA"};
+
+	(void)state;
+	org.config.login_url = "https://acme.my.salesforce.com";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO(buf) struct buf out;
+		char path[128];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/practice.token", org.state_dir);
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fprintf(f,
+			"{\"grant\":\"refresh_token\",\"login_url\":\"%s\",\"client_id\":\"%s\","
+			"\"seed\":\"%s\",\"access_token\":\"x\",\"instance_url\":\"%s\"}",
+			org.config.login_url, org.config.client_id, org.config.refresh_token,
+			rows[i].instance);
+		fclose(f);
+		sf_org_reopen(&org);
+		buf_init(&out, 500);
+		assert_int_equal(org.remote->record_url(org.sf, "Account", &id, &out), 0);
+		assert_string_equal(buf_str(&out), rows[i].url);
+		assert_int_equal(org.remote->record_url(org.sf, "A/../B", &id, &out), -EINVAL);
+	}
+}
+
+static void test_list__asks_for_less_when_a_page_is_too_big(void **state)
+{
+	AUTO(schema) struct schema *schema = sf_org_schema(&org, "Account");
+	AUTO_FREE struct heard *h = new_heard();
+	struct remote_page page = {0};
+	struct error err = {0};
+
+	(void)state;
+	practice_reset(&org.practice);
+	faults("[{\"do\":\"huge\",\"mb\":65,\"match\":{\"kind\":\"query\"},\"times\":1}]");
+	must(list(schema, NULL, h, &page, &err), &err);
+	remote_page_release(&page);
+	assert_int_equal(h->records, 1000);
+	assert_int_equal(practice_calls(&org.practice, "query"), 2);
 }
 
 static void *fire_soon(void *arg)
@@ -817,6 +900,9 @@ int main(void)
 		WITH_ORG(test_quota__stops_before_the_reserve),
 		WITH_ORG(test_quota__spent_is_remembered),
 		WITH_ORG(test_version__is_asked_for_again_when_it_is_retired),
+		WITH_ORG(test_version__that_the_org_lost_is_asked_for_again),
+		WITH_ORG(test_record_url__knows_lightning),
+		WITH_ORG(test_list__asks_for_less_when_a_page_is_too_big),
 		WITH_ORG(test_cancel__ends_a_waiting_call),
 		WITH_ORG(test_record_url__leads_to_the_record),
 	};

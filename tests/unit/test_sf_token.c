@@ -70,6 +70,7 @@ static void test_token_reply__knows_the_refusals(void **state)
 			"grant"},
 		{400, "invalid_scope", "", TOKEN_DEAD, EINVAL, "scopes"},
 		{400, "rate_limit_exceeded", "", TOKEN_DEAD, EAGAIN, "wait"},
+		{400, "invalid_grant", "login rate exceeded", TOKEN_DEAD, EAGAIN, "wait"},
 		{400, "invalid", "login rate exceeded", TOKEN_DEAD, EAGAIN, "wait"},
 		{400, "unheard_of", "", TOKEN_FAILED, EACCES, "forcefs doctor"},
 	};

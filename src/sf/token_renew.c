@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leading a renewal: what one thread does while the others wait (token.c), with the lock file held.
+ *
+ * Rotation: each use of a refresh token may give a new one and kill the old, and a use of the old
+ * one kills the whole family. So a new refresh token is on disk before its access token is used. If
+ * it cannot be saved, it is kept in `unsaved`, the calls fail and say so, and the next renewal
+ * tries to save it again before it asks for anything.
+ *
+ * A refusal is remembered for a minute together with the refresh token and the state file it was
+ * about, so that a dead log-in is not asked again for every file that is opened.
+ */
+#include "sf_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "forcefs/base/clock.h"
+
+#define DEAD_FOR_MS     (60 * 1000)
+#define BUSY_FIRST_MS   200
+#define BUSY_LONGEST_MS 2000
+
+static const char *grant_name(enum sf_grant grant)
+{
+	static const char *const names[] = {
+		[SF_GRANT_REFRESH_TOKEN] = "refresh_token",
+		[SF_GRANT_JWT_BEARER] = "jwt_bearer",
+		[SF_GRANT_CLIENT_CREDENTIALS] = "client_credentials",
+		[SF_GRANT_SF] = "sf",
+	};
+
+	return names[grant];
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+/* False for what other settings left behind, and for a family that the settings replaced. */
+static bool is_ours(const struct keeper *k, const struct token *t)
+{
+	return same(t->login_url, k->ask.login_url) && same(t->client_id, k->ask.client_id) &&
+	       same(t->grant, grant_name(k->ask.grant)) && (!k->seed || same(t->seed, k->seed)) &&
+	       (!t->instance_url || token_instance_allowed(k->ask.login_url, t->instance_url));
+}
+
+/* Reads the state file; what is not ours counts as absent. */
+int keeper_load(const struct keeper *k, struct token *ret, uint64_t *ret_hash, struct error *err)
+{
+	AUTO(token) struct token t = {0};
+	struct error fault = {0};
+	int r = token_file_load(k->file, &t, ret_hash, &fault);
+
+	/* A damaged file counts as absent if the settings can make up for it; an unreadable one may
+	 * hold a newer refresh token than they do. */
+	if (r < 0 && (r != -EPROTO || !k->seed)) {
+		if (err) {
+			*err = fault;
+		}
+		return r;
+	}
+	if (r < 0 || !is_ours(k, &t)) {
+		memset(ret, 0, sizeof(*ret));
+		return 0;
+	}
+	*ret = t;
+	memset(&t, 0, sizeof(t));
+	return 0;
+}
+
+static void set_string(char **slot, char *value)
+{
+	token_string_free(*slot);
+	*slot = value;
+}
+
+/* The state after a grant: what the reply brought, the rest as it was. granted is emptied. */
+static int merge(const struct keeper *k, const struct token *stored, const char *refresh_used,
+	struct token *granted, struct token *ret)
+{
+	AUTO(token) struct token t = {0};
+
+	if (token_copy(stored, &t) < 0) {
+		return -ENOMEM;
+	}
+	set_string(&t.grant, strdup(grant_name(k->ask.grant)));
+	set_string(&t.login_url, strdup(k->ask.login_url));
+	set_string(&t.client_id, strdup(k->ask.client_id));
+	if (k->seed) {
+		set_string(&t.seed, strdup(k->seed));
+	}
+	if (!t.grant || !t.login_url || !t.client_id || (k->seed && !t.seed)) {
+		return -ENOMEM;
+	}
+	set_string(&t.access, take_ptr(&granted->access));
+	set_string(&t.instance_url, take_ptr(&granted->instance_url));
+	set_string(&t.issued_at, take_ptr(&granted->issued_at));
+	if (granted->identity_url) {
+		set_string(&t.identity_url, take_ptr(&granted->identity_url));
+	}
+	if (granted->refresh) {
+		set_string(&t.refresh, take_ptr(&granted->refresh));
+	} else if (refresh_used) {
+		set_string(&t.refresh, strdup(refresh_used));
+		if (!t.refresh) {
+			return -ENOMEM;
+		}
+	}
+	*ret = t;
+	memset(&t, 0, sizeof(t));
+	return 0;
+}
+
+static int save_rotated(struct keeper *k, struct error *err)
+{
+	int r = token_file_save(k->file, &k->unsaved, err);
+
+	if (r == 0) {
+		return 0;
+	}
+	error_prefix(err, r,
+		"the org gave a new refresh token that cannot be saved; make room or mend the "
+		"permissions of the state folder while forcefs runs, or the log-in is lost");
+	err->errnum = EIO; /* ENOSPC on a read would only puzzle */
+	return -EIO;
+}
+
+/* A rotated refresh token must be on disk; without rotation the old state is as good. */
+static int keep(struct keeper *k, struct token *fresh, const char *refresh_used, struct token *ret,
+	struct error *err)
+{
+	bool rotated = fresh->refresh && !same(fresh->refresh, refresh_used);
+
+	if (rotated) {
+		int r;
+
+		k->unsaved = *fresh;
+		memset(fresh, 0, sizeof(*fresh));
+		r = save_rotated(k, err);
+		if (r < 0) {
+			return r;
+		}
+		*ret = k->unsaved;
+		memset(&k->unsaved, 0, sizeof(k->unsaved));
+		return 0;
+	}
+	token_file_save(k->file, fresh, NULL);
+	*ret = *fresh;
+	memset(fresh, 0, sizeof(*fresh));
+	return 0;
+}
+
+static bool is_dead(const struct keeper *k, const char *refresh, uint64_t hash)
+{
+	return k->dead_refresh && !strcmp(k->dead_refresh, refresh ? refresh : "") &&
+	       k->dead_hash == hash && clock_mono_ms() < k->dead_until_ms;
+}
+
+static void remember_dead(
+	struct keeper *k, const char *refresh, uint64_t hash, const struct error *fault)
+{
+	set_string(&k->dead_refresh, strdup(refresh ? refresh : ""));
+	k->dead_hash = hash;
+	k->dead_until_ms = clock_mono_ms() + DEAD_FOR_MS;
+	k->dead_fault = *fault;
+}
+
+static int no_refresh_token(const struct keeper *k, struct error *err)
+{
+	return error_set(err, EACCES,
+		"no log-in for %s is known here; run: forcefs login %s, or put a refresh_token in "
+		"the "
+		"settings file",
+		k->ask.org, k->ask.org);
+}
+
+/* Asks the token endpoint with the newest refresh token; the lock file is held. -EAGAIN when
+ * another one is using it at this moment. */
+static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
+	const struct until *until, struct token *ret, struct error *err)
+{
+	struct token_ask ask = k->ask;
+	AUTO(token) struct token granted = {0};
+	AUTO(token) struct token fresh = {0};
+	struct error fault = {0};
+	enum token_verdict verdict;
+
+	if (ask.grant == SF_GRANT_REFRESH_TOKEN) {
+		ask.refresh = stored->refresh ? stored->refresh : k->seed;
+		if (!ask.refresh) {
+			return no_refresh_token(k, err);
+		}
+	}
+	if (is_dead(k, ask.refresh, hash)) {
+		*err = k->dead_fault;
+		return -err->errnum;
+	}
+	verdict = token_request(k->http, &ask, until, &granted, &fault);
+	if (verdict != TOKEN_GRANTED) {
+		if (verdict == TOKEN_DEAD) {
+			remember_dead(k, ask.refresh, hash, &fault);
+		}
+		*err = fault;
+		return verdict == TOKEN_BUSY ? -EAGAIN : -fault.errnum;
+	}
+	if (merge(k, stored, ask.refresh, &granted, &fresh) < 0) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	return keep(k, &fresh, ask.refresh, ret, err);
+}
+
+/* The file is gone or spoilt: memory knows the family better than the settings do. */
+static int recall(struct keeper *k, struct token *stored, struct error *err)
+{
+	LOCK_SCOPE(&k->lock);
+	if (stored->refresh || stored->access || !k->now.access) {
+		return 0;
+	}
+	token_release(stored);
+	return token_copy(&k->now, stored) < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
+}
+
+/* One look at the state file and, if that does not help, one request. */
+static int renew_once(struct keeper *k, const char *refused, const struct until *until,
+	struct token *ret, struct error *err)
+{
+	AUTO(token) struct token stored = {0};
+	uint64_t hash;
+	int r;
+
+	if (k->unsaved.access) {
+		r = save_rotated(k, err);
+		if (r < 0) {
+			return r;
+		}
+		token_release(&k->unsaved);
+	}
+	r = keeper_load(k, &stored, &hash, err);
+	if (r == 0) {
+		r = recall(k, &stored, err);
+	}
+	if (r < 0) {
+		return r;
+	}
+	if (stored.access && stored.instance_url && !same(stored.access, refused)) {
+		*ret = stored;
+		memset(&stored, 0, sizeof(stored));
+		return 0;
+	}
+	return ask_org(k, &stored, hash, until, ret, err);
+}
+
+/* The wait between two tries of a refresh token that is in use: 0.2 s doubling to 2 s. */
+static int64_t busy_wait_ms(int attempt)
+{
+	int64_t ms = BUSY_FIRST_MS;
+
+	while (--attempt > 0 && ms < BUSY_LONGEST_MS) {
+		ms *= 2;
+	}
+	return ms < BUSY_LONGEST_MS ? ms : BUSY_LONGEST_MS;
+}
+
+int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,
+	struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r = token_file_lock(k->lock_file, until, &fd, err);
+
+	for (int i = 1; r == 0; i++) {
+		struct error fault = {0};
+
+		r = renew_once(k, refused, until, ret, &fault);
+		if (r == 0) {
+			return 0;
+		}
+		if (r == -EAGAIN && sf_error_is(&fault, "invalid_grant") &&
+			sf_sleep(busy_wait_ms(i), until, NULL) == 0) {
+			r = 0;
+			continue;
+		}
+		*err = fault;
+	}
+	return r;
+}
