@@ -126,6 +126,12 @@ def test_no_blobs_and_no_composites_inside(shared):
     assert [part["httpStatusCode"] for part in found] == [400, 400]
 
 
+@pytest.mark.parametrize("version, path, status", [("v37.0", "", 404), ("v38.0", "", 400), ("v41.0", "/sobjects", 404),
+                                                    ("v42.0", "/sobjects", 400), ("v33.0", "/batch", 404)])
+def test_older_versions_know_less(shared, version, path, status):
+    assert shared.post("/services/data/%s/composite%s" % (version, path), {}).status == status
+
+
 def test_batch(org, api, recorded):
     mark = org.mark()
     record_id = org.ids("Account", 1)[0]
@@ -137,6 +143,7 @@ def test_batch(org, api, recorded):
     assert set(reply) == set(told) and set(reply["results"][0]) == set(told["results"][0]) and reply["hasErrors"] is True
     assert [part["statusCode"] for part in reply["results"]] == [200, 404, 204]
     assert org.counts(mark)["counted"] == 3 and org.record("Account", record_id)["Phone"] == "77"
+    assert org.quota()["used"] == 3
     halted = api.post("/composite/batch", {"haltOnError": True, "batchRequests": [
         {"method": "GET", "url": "v64.0/sobjects/Nope"}, {"method": "GET", "url": "v64.0/limits"}]}).json
     assert halted["results"][1]["statusCode"] == 412

@@ -134,3 +134,30 @@ def test_locator_inside_composite(shared):
     path = shared.soql("SELECT Id FROM Account").json["nextRecordsUrl"][len(BASE):]
     parts = shared.composite(("GET", path, {})).json["compositeResponse"]
     assert len(parts[0]["body"]["records"]) == 2000
+
+
+def test_changed_rows_among_computed_ones(org, api):
+    """Whatever was changed, made and deleted, every way to list gives every live record once, in its order."""
+    ids = org.ids("Contact", 400)
+    org.change("Contact", ids=[ids[row] for row in (0, 1, 2, 7, 9, 11, 198, 199, 200, 399)], set={"Title": "changed"})
+    org.delete("Contact", ids=[ids[row] for row in (3, 5, 8, 10, 201, 398)])
+    org.delete("Contact", ids=[ids[row] for row in (4, 6, 12, 202)], hard=True)
+    made = [org.create("Contact", LastName="new", Title="made") for _ in range(3)]
+    live = [one for row, one in enumerate(ids) if row not in (3, 4, 5, 6, 8, 10, 12, 201, 202, 398)] + made
+
+    def listed(clauses, **options):
+        found = pages(api, api.soql("SELECT Id, SystemModstamp, Title FROM Contact " + clauses, batch=200, **options).json)
+        records = [record for page in found for record in page["records"]]
+        assert len(records) == found[0]["totalSize"]
+        return records
+    assert [record["Id"] for record in listed("")] == live
+    assert [record["Id"] for record in listed("ORDER BY Id DESC")] == live[::-1]
+    by_stamp = listed("ORDER BY SystemModstamp, Id")
+    keys = [(record["SystemModstamp"], record["Id"]) for record in by_stamp]
+    assert keys == sorted(keys) and {one for stamp, one in keys} == set(live)
+    assert len(listed("", all=True)) == len(live) + 6
+    assert len(listed("WHERE Title = 'changed'")) == 10
+    assert {record["Id"] for record in listed("WHERE Title = 'made'")} == set(made)
+    half = keys[200][0]
+    older = listed("WHERE SystemModstamp < %s" % half.replace(".000+0000", "Z"))
+    assert {record["Id"] for record in older} == {one for stamp, one in keys if stamp < half}

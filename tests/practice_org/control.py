@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """/_practice/: what a test asks of the org behind the client's back. Not counted, not logged, loopback only."""
 import ipaddress
+import itertools
 import json
 import urllib.parse
 
@@ -70,8 +71,7 @@ class Control:
         elif "indexes" in body:
             rows = [int(index) for index in body["indexes"]]
         else:
-            rows = [row for row in range(table.next) if table.live(row)][:int(body.get("count", 1))] \
-                if table.next < 100000 else list(range(int(body.get("count", 1))))
+            rows = list(itertools.islice(filter(table.live, range(table.next)), int(body.get("count", 1))))
         missing = [row for row in rows if not table.exists(row)]
         if missing:
             raise Wrong("no such rows: %s" % missing)
@@ -109,7 +109,7 @@ class Control:
         rows = self.rows(body, table)
         with self.world.transaction():
             for row in rows:
-                writes.delete(self.world, sobject, row, OTHER_USER, bool(body.get("hard")))
+                writes.remove(self.world, sobject, row, OTHER_USER, bool(body.get("hard")))
         return {"ids": [table.id_of(row) for row in rows]}
 
     def post_undelete(self, body):
@@ -130,14 +130,10 @@ class Control:
     def get_ids(self, query):
         table = self.world.table(self.sobject(query))
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 200))
-        found, row = [], 0
         if not table.overlay and not table.purged:
             return {"ids": table.space.ids_of(range(offset, min(offset + limit, table.base)))}
-        while row < table.next and len(found) < offset + limit:
-            if table.live(row):
-                found.append(row)
-            row += 1
-        return {"ids": table.space.ids_of(found[offset:])}
+        live = filter(table.live, range(table.next))
+        return {"ids": table.space.ids_of(list(itertools.islice(live, offset, offset + limit)))}
 
     def get_record(self, query):
         sobject = self.sobject(query)

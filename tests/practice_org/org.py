@@ -33,14 +33,14 @@ def routes():
     add("queryAll", GET=("query", run_query_all))
     add("query/*", GET=("query_page", next_page))
     add("queryAll/*", GET=("query_page", next_page))
-    add("composite", POST=("composite", composite.composite))
-    add("composite/batch", POST=("composite", composite.batch))
-    add("composite/sobjects", POST=("collections_write", sobject_collections.create_many),
+    add("composite", 38, POST=("composite", composite.composite))
+    add("composite/batch", 34, POST=("composite", composite.batch))
+    add("composite/sobjects", 42, POST=("collections_write", sobject_collections.create_many),
         PATCH=("collections_write", sobject_collections.update_many),
         DELETE=("collections_write", sobject_collections.delete_many))
-    add("composite/sobjects/*", GET=("collections_read", sobject_collections.read_by_url),
+    add("composite/sobjects/*", 42, GET=("collections_read", sobject_collections.read_by_url),
         POST=("collections_read", sobject_collections.read_by_body))
-    add("composite/sobjects/*/*", PATCH=("collections_write", sobject_collections.upsert_many))
+    add("composite/sobjects/*/*", 46, PATCH=("collections_write", sobject_collections.upsert_many))
     add("sobjects/*", GET=("other", records.basic_info), POST=("create", records.create_record))
     add("sobjects/*/describe", GET=("describe", records.describe))
     add("sobjects/*/updated", GET=("updated", replication.updated))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One call below /services/data/vXX.X: what it is, and the table that says who answers it."""
+import re
 import urllib.parse
 
 from .errors import ApiError, json_parser_error, method_not_allowed, refuse, resource_missing
@@ -7,6 +8,9 @@ from .ids import WELL_FORMED
 from .jsontext import dumps, loads
 
 JSON = "application/json;charset=UTF-8"
+
+
+VERSION = re.compile(r"v\d+\.0\Z")
 
 
 class Answer:
@@ -43,7 +47,8 @@ class Call:
 
     @property
     def version_number(self):
-        return float(self.version[1:])
+        """0 for what is no version: it is refused later."""
+        return float(self.version[1:]) if VERSION.match(self.version) else 0
 
     def header(self, name):
         return self.headers.get(name)
@@ -80,18 +85,18 @@ ANY = "*"
 
 
 class Routes:
-    """(path pattern, {method: (kind, handler)}); the first pattern that fits decides."""
+    """(path pattern, first version, {method: (kind, handler)}); the first pattern that fits decides."""
 
     def __init__(self):
         self.table = []
 
-    def add(self, pattern, **methods):
-        self.table.append((tuple(pattern.split("/")) if pattern else (), methods))
+    def add(self, pattern, since=0, **methods):
+        self.table.append((tuple(pattern.split("/")) if pattern else (), since, methods))
 
     def match(self, call):
         """(kind, handler); an unknown path or method gives a handler that refuses."""
-        for pattern, methods in self.table:
-            if fits(pattern, call.segments):
+        for pattern, since, methods in self.table:
+            if fits(pattern, call.segments) and call.version_number >= since:
                 if call.method in methods:
                     return methods[call.method]
                 return "other", refusing(method_not_allowed(call.method, sorted(methods)))

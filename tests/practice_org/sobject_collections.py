@@ -175,9 +175,7 @@ def texts(values, name):
 
 
 def row_of(table, text):
-    """The row to show, or None for what is missing, deleted or of another object."""
+    """The row to show, or None for what is no Id, missing, deleted or of another object."""
     full = canonical(text)
-    if full is None:
-        raise refuse(400, "MALFORMED_ID", "malformed id %s" % text)
-    row = table.index_of(full) if table.sobject.prefix and full.startswith(table.sobject.prefix) else None
+    row = table.index_of(full) if full else None
     return row if row is not None and table.live(row) else None

@@ -137,8 +137,13 @@ def update(world, sobject, row, body, actor=API_USER):
     table.change(row, changed)
 
 
-def delete(world, sobject, row, actor=API_USER, hard=False):
+def delete(world, sobject, row, actor=API_USER):
     check_flag(sobject, "deletable", "deleted")
+    remove(world, sobject, row, actor)
+
+
+def remove(world, sobject, row, actor, hard=False):
+    """Without asking who may."""
     table = world.table(sobject)
     moment = clock.now()
     if hard or not sobject.has("undeletable"):

@@ -23,9 +23,10 @@ class ControlError(Exception):
 
 class PracticeOrg:
     def __init__(self, records=None, latency_ms=0, rotation=False, quota=None, used=None, seed=None, faults=(), log=None,
-                 tls=None, extra=(), python=sys.executable):
+                 tls=None, extra=(), python=None):
         """tls = (certificate file, key file); extra = more command line options."""
-        self.python, self.process, self.port = python, None, 0
+        self.python = python or os.environ.get("PRACTICE_PYTHON", sys.executable)
+        self.process, self.port = None, 0
         self.arguments = list(extra)
         for name, count in (records or {}).items():
             self.arguments += ["--records", "%s=%d" % (name, count)]
