@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "forcefs/base/clock.h"
 #include "forcefs/base/hash.h"
 #include "forcefs/model/render.h"
 
@@ -63,8 +64,9 @@ static int intake_flush_rows(struct intake *in, struct error *err)
 	for (size_t i = 0; i < in->count; i++) {
 		in->rows[i].body = in->bodies.data + in->offsets[i];
 	}
+	int64_t checked_ms = in->answered_now ? clock_wall_ms() + 1 : in->asked_ms;
 	int r = store_record_put(
-		o->mirror->store, o->index, in->generation, in->asked_ms, in->rows, in->count, err);
+		o->mirror->store, o->index, in->generation, checked_ms, in->rows, in->count, err);
 	for (size_t i = 0; r == 0 && i < in->count; i++) {
 		intake_tell_put(in, &in->rows[i]);
 	}

@@ -93,6 +93,7 @@ static void mirror_cancel(struct mirror *m)
 			cancel_fire(&o->page.cancel);
 			cancel_fire(&o->check.cancel);
 			cancel_fire(&o->gather_cancel);
+			cancel_fire(&o->save_cancel);
 		}
 	}
 }

@@ -64,6 +64,23 @@ struct want {
 	struct error err;
 };
 
+enum save_kind { SAVE_UPDATE, SAVE_CREATE, SAVE_REMOVE };
+
+/* One change on its way to the org; shared by who waits for it and the thread that sends it. */
+struct save {
+	enum save_kind kind;
+	struct id id;    /* of a create: filled when it was made */
+	struct buf json; /* the fields to send */
+	int64_t unmodified_since_ms;
+	struct schema *schema;
+	/* protected by object.lock */
+	int refs;
+	bool sent, done;
+	int result;
+	struct error err;
+	struct save *next;
+};
+
 struct object {
 	struct mirror *mirror;
 	uint32_t index; /* set once */
@@ -95,6 +112,13 @@ struct object {
 	int64_t gather_began_ms; /* monotonic */
 	struct pool_job gather_job;
 	struct cancel gather_cancel;
+	/* saves, creates and deletes, in the order they came */
+	struct save *saves_first, *saves_last;
+	unsigned saves_waiting;
+	bool saving;
+	int64_t saves_began_ms; /* monotonic */
+	struct pool_job save_job;
+	struct cancel save_cancel;
 };
 
 struct news_queue {
@@ -211,8 +235,9 @@ struct intake {
 	struct object *object;
 	const struct schema *schema;
 	uint32_t generation;
-	int64_t asked_ms; /* wall clock when the question was put */
-	bool tell;        /* changed and deleted rows are news for the kernel */
+	int64_t asked_ms;  /* wall clock when the question was put */
+	bool tell;         /* changed and deleted rows are news for the kernel */
+	bool answered_now; /* rows count as answered when they are written, see save.c */
 	struct buf scratch, bodies;
 	struct store_put *rows;
 	size_t *offsets;
@@ -242,6 +267,9 @@ int listing_again(
 int check_run(struct flight *f, const struct until *until, struct error *err);
 int object_check(struct object *o, const struct until *until, struct error *err);
 
+/* records.c */
+void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret);
+
 /* gather.c */
 int gather_fetch(
 	struct object *o, const struct id *id, const struct until *until, struct error *err);
@@ -249,6 +277,9 @@ void gather_run(struct pool_job *job);
 bool missing_known(struct mirror *m, uint32_t object, const struct id *id);
 void missing_add(struct mirror *m, uint32_t object, const struct id *id);
 void missing_drop(struct mirror *m, uint32_t object, const char *id18);
+
+/* save.c */
+void save_run(struct pool_job *job);
 
 /* news.c */
 int news_init(struct news_queue *q, struct error *err);

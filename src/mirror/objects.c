@@ -84,6 +84,7 @@ static struct object *object_new(struct mirror *m, const char *name, struct erro
 	flight_init(&o->check, m, &o->lock, &o->cond, check_run, o);
 	o->gather_job.run = gather_run;
 	cancel_init(&o->gather_cancel);
+	cancel_init(&o->save_cancel);
 	o->mtime_ms = o->state.listed_ms ? o->state.listed_ms : clock_wall_ms();
 	return o;
 }
@@ -97,6 +98,7 @@ void object_free(struct object *o)
 	flight_release(&o->page);
 	flight_release(&o->check);
 	cancel_release(&o->gather_cancel);
+	cancel_release(&o->save_cancel);
 	schema_unref(o->schema);
 	store_object_release(&o->state);
 	pthread_cond_destroy(&o->cond);

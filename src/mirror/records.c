@@ -14,7 +14,7 @@
 		}                                                                                  \
 	} while (0)
 
-static void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret)
+void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret)
 {
 	*ret = (struct mirror_record){
 		.key = rec->key, .stamp_ms = rec->stamp_ms, .hash = rec->hash, .size = rec->size};

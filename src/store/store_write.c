@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "forcefs/base/clock.h"
+
 #define CHECKED_SLACK_MS 1000 /* a check that moved by less is not worth a write */
 
 int change_begin(struct conn *c, uint32_t object, struct change *ret, struct error *err)
@@ -116,6 +118,26 @@ static bool worth_writing(
 	       moved > CHECKED_SLACK_MS || moved < -CHECKED_SLACK_MS;
 }
 
+/* True if the row holds the answer to a later question than this one. A row from the future is the
+ * mark of a clock that was set back: it never stands in the way. */
+static bool outdated(const struct putting *p, const struct found *old)
+{
+	return old->held && old->record.checked_ms > p->checked_ms &&
+	       old->record.checked_ms <= clock_wall_ms() + CHECKED_SLACK_MS;
+}
+
+static int keep_old(struct putting *p, struct store_put *row, const struct found *old,
+	struct error *err)
+{
+	row->ret_change = STORE_SAME;
+	if (p->generation == 0 || p->generation == old->generation) {
+		return 0;
+	}
+	return sql_run(p->change.c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key,
+		old->record.stamp_ms, (int64_t)old->record.hash, (int64_t)old->record.size,
+		old->record.checked_ms, (int64_t)p->generation);
+}
+
 static int put_old(
 	struct putting *p, struct store_put *row, const struct found *old, struct error *err)
 {
@@ -123,6 +145,9 @@ static int put_old(
 	bool same = row->hash == old->record.hash && row->size == old->record.size;
 	uint32_t generation = p->generation ? p->generation : old->generation;
 	row->ret_key = old->record.key;
+	if (outdated(p, old)) {
+		return keep_old(p, row, old, err);
+	}
 	row->ret_change = same ? STORE_SAME : STORE_CHANGED;
 	if (!worth_writing(p, row, old)) {
 		return 0;

@@ -126,6 +126,33 @@ static void test_store_record__same_follows_the_checks(void **state)
 	assert_string_equal(body_of(f->s, account, 1), "same");
 }
 
+static void test_store_record__an_older_answer_does_not_replace_a_newer_one(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t account = object_of(f->s, "Account");
+	struct store_record record;
+	struct store_put newer = {.id = "001Ab00000C1dEfIAJ", .hash = 2, .body = "new", .size = 3};
+	struct store_put older = {
+		.id = "001Ab00000C1dEfIAJ", .hash = 1, .body = "older", .size = 5};
+	AUTO(buf) struct buf body;
+	buf_init(&body, 1000);
+	assert_int_equal(store_record_put(f->s, account, 1, 60000, &newer, 1, &f->err), 0);
+	assert_int_equal(store_record_put(f->s, account, 2, 50000, &older, 1, &f->err), 0);
+	assert_int_equal(older.ret_change, STORE_SAME);
+	assert_int_equal(store_record_by_key(f->s, newer.ret_key, &record, &body, &f->err), 0);
+	assert_string_equal(buf_str(&body), "new");
+	assert_int_equal(record.checked_ms, 60000);
+	/* it was seen by that listing all the same */
+	struct store_gone gone[2];
+	size_t count = 9;
+	assert_int_equal(store_record_sweep(f->s, account, 2, gone, 2, &count, &f->err), 0);
+	assert_int_equal(count, 0);
+	/* a row from the future tells of a clock that was set back: it is replaced */
+	assert_int_equal(store_record_put(f->s, account, 2, INT64_MAX - 5, &newer, 1, &f->err), 0);
+	assert_int_equal(store_record_put(f->s, account, 2, 70000, &older, 1, &f->err), 0);
+	assert_int_equal(older.ret_change, STORE_CHANGED);
+}
+
 static void test_store_record__one_id_in_two_objects(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +312,7 @@ int main(void)
 		BOTH(test_store_record__a_full_buffer_is_said),
 		BOTH(test_store_record__put_tells_the_change),
 		BOTH(test_store_record__same_follows_the_checks),
+		BOTH(test_store_record__an_older_answer_does_not_replace_a_newer_one),
 		BOTH(test_store_record__one_id_in_two_objects),
 		BOTH(test_store_record__bad_rows_change_nothing),
 		BOTH(test_store_record__next_lists_in_row_order),

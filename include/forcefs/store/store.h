@@ -156,7 +156,8 @@ struct store_put {
 
 /* Inserts or updates, one transaction; rows are marked with generation (0: keep the row's own; a
  * new row's is 0 then) and checked_ms (moves of up to a second need not be written). New rows get
- * ascending row numbers in the order given. May evict other objects, and bodies of this one when it
+ * ascending row numbers in the order given. A row that was answered later than checked_ms keeps its
+ * content (SAME): an answer fetched before a write never replaces what the write made. May evict other objects, and bodies of this one when it
  * alone is larger than the limit. */
 int store_record_put(struct store *s, uint32_t object, uint32_t generation, int64_t checked_ms,
 	struct store_put *rows, size_t count, struct error *err);
