@@ -75,6 +75,9 @@ static void find_process(struct target *t)
 	struct error err = {0};
 	int r = special_read(t->mount, "status.json", STATUS_MS, &text, &err);
 	t->dead = r == -ENOTCONN;
+	if (r == -ETIMEDOUT) {
+		report(DOING, "%s; going on without waiting for its process", err.text);
+	}
 	if (r < 0) {
 		return;
 	}
