@@ -56,7 +56,7 @@ int keeper_load(const struct keeper *k, struct token *ret, uint64_t *ret_hash, s
 
 	/* A damaged file counts as absent if the settings can make up for it; an unreadable one may
 	 * hold a newer refresh token than they do. */
-	if (r < 0 && (r != -EPROTO || !k->seed)) {
+	if (r < 0 && (r != -EPROTO || (!k->seed && k->ask.grant == SF_GRANT_REFRESH_TOKEN))) {
 		if (err) {
 			*err = fault;
 		}
@@ -77,9 +77,10 @@ static void set_string(char **slot, char *value)
 	*slot = value;
 }
 
-/* The state after a grant: what the reply brought, the rest as it was. granted is emptied. */
-static int merge(const struct keeper *k, const struct token *stored, const char *refresh_used,
-	struct token *granted, struct token *ret)
+/* The state that a grant will end in, all but what its reply brings: made before the request, so
+ * that a granted refresh token cannot be lost to want of memory. */
+static int prepare(const struct keeper *k, const struct token *stored, const char *refresh_used,
+	struct token *ret)
 {
 	AUTO(token) struct token t = {0};
 
@@ -92,26 +93,29 @@ static int merge(const struct keeper *k, const struct token *stored, const char 
 	if (k->seed) {
 		set_string(&t.seed, strdup(k->seed));
 	}
-	if (!t.grant || !t.login_url || !t.client_id || (k->seed && !t.seed)) {
-		return -ENOMEM;
-	}
-	set_string(&t.access, take_ptr(&granted->access));
-	set_string(&t.instance_url, take_ptr(&granted->instance_url));
-	set_string(&t.issued_at, take_ptr(&granted->issued_at));
-	if (granted->identity_url) {
-		set_string(&t.identity_url, take_ptr(&granted->identity_url));
-	}
-	if (granted->refresh) {
-		set_string(&t.refresh, take_ptr(&granted->refresh));
-	} else if (refresh_used) {
+	if (refresh_used && !same(t.refresh, refresh_used)) {
 		set_string(&t.refresh, strdup(refresh_used));
-		if (!t.refresh) {
-			return -ENOMEM;
-		}
+	}
+	if (!t.grant || !t.login_url || !t.client_id || (k->seed && !t.seed) ||
+		(refresh_used && !t.refresh)) {
+		return -ENOMEM;
 	}
 	*ret = t;
 	memset(&t, 0, sizeof(t));
 	return 0;
+}
+
+static void adopt(struct token *t, struct token *granted)
+{
+	set_string(&t->access, take_ptr(&granted->access));
+	set_string(&t->instance_url, take_ptr(&granted->instance_url));
+	set_string(&t->issued_at, take_ptr(&granted->issued_at));
+	if (granted->identity_url) {
+		set_string(&t->identity_url, take_ptr(&granted->identity_url));
+	}
+	if (granted->refresh) {
+		set_string(&t->refresh, take_ptr(&granted->refresh));
+	}
 }
 
 static int save_rotated(struct keeper *k, struct error *err)
@@ -198,6 +202,9 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		*err = k->dead_fault;
 		return -err->errnum;
 	}
+	if (prepare(k, stored, ask.refresh, &fresh) < 0) {
+		return error_set(err, ENOMEM, "out of memory");
+	}
 	verdict = token_request(k->http, &ask, until, &granted, &fault);
 	if (verdict != TOKEN_GRANTED) {
 		if (verdict == TOKEN_DEAD) {
@@ -206,9 +213,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		*err = fault;
 		return verdict == TOKEN_BUSY ? -EAGAIN : -fault.errnum;
 	}
-	if (merge(k, stored, ask.refresh, &granted, &fresh) < 0) {
-		return error_set(err, ENOMEM, "out of memory");
-	}
+	adopt(&fresh, &granted);
 	return keep(k, &fresh, ask.refresh, ret, err);
 }
 
