@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OPEN and READ. Nothing is kept per open file: a READ goes by the inode number, which is also what
+ * a read-only mount needs, where the kernel does without OPEN.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fs_priv.h"
+#include "fs_reply.h"
+
+#define BODY_MAX_BYTES (256u * 1024 * 1024)
+
+/* ---- OPEN ---- */
+
+static int run_open(struct op *op, const struct until *until, struct error *err)
+{
+	struct fuse_file_info fi = {.noflush = 1};
+	int r = write_open_check(op->fs, op->ino, op->flags, err);
+	if (r < 0) {
+		return r;
+	}
+	if (inode_kind(op->ino) == INODE_RECORD) {
+		r = object_refresh(op, inode_object(op->ino), until, DRAIN_MS, err);
+		fi.keep_cache = 1; /* what changed was dropped by the notifier */
+	}
+	return r < 0 ? r : reply_open(op, &fi);
+}
+
+static const struct op_kind op_open = {.name = "open", .run = run_open};
+
+void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	if (fs->no_open) {
+		/* For ever: the kernel opens files by itself. Never on a mount that can be written,
+		 * where an open with O_TRUNC would be lost. */
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	op_begin(&(struct op){
+		.fs = fs, .req = req, .kind = &op_open, .ino = ino, .flags = fi->flags});
+}
+
+/* ---- READ ---- */
+
+/* A later piece of a file whose body was kept: 1 if that answered the request. */
+static int read_kept(struct op *op, const struct until *until, struct error *err)
+{
+	struct mirror_record record;
+	struct bodies *bodies = &op->fs->bodies;
+	uint64_t key = inode_key(op->ino);
+	int r = mirror_record_get(op->fs->mirror, key, until, &record, NULL, err);
+	if (r < 0) {
+		return r;
+	}
+	struct body *body = body_find(bodies, key, record.hash);
+	if (!body) {
+		return 0;
+	}
+	size_t len;
+	const char *data = body_bytes(body, &len);
+	reply_slice(op, data, len);
+	body_unref(bodies, body);
+	return 1;
+}
+
+static int read_record(struct op *op, const struct until *until, struct error *err)
+{
+	AUTO(buf) struct buf out;
+	struct mirror_record record;
+	uint64_t key = inode_key(op->ino);
+	if (op->off > 0) {
+		int r = read_kept(op, until, err);
+		if (r != 0) {
+			return r < 0 ? r : 0;
+		}
+	}
+	buf_init(&out, BODY_MAX_BYTES);
+	int r = mirror_record_get(op->fs->mirror, key, until, &record, &out, err);
+	if (r < 0) {
+		return r;
+	}
+	bool more = (size_t)op->off < out.len && out.len - (size_t)op->off > op->size;
+	reply_slice(op, buf_str(&out), out.len);
+	if (more) {
+		body_keep(&op->fs->bodies, key, record.hash, &out);
+	}
+	return 0;
+}
+
+/* What the last GETATTR showed, so that size and text agree. */
+static int read_doc(struct op *op, const struct until *until, struct error *err)
+{
+	struct doc *doc;
+	int r = doc_get(op->fs, op->ino, true, until, &doc, err);
+	if (r < 0) {
+		return r;
+	}
+	reply_slice(op, doc->data, doc->len);
+	doc_unref(&op->fs->docs, doc);
+	return 0;
+}
+
+static int run_read(struct op *op, const struct until *until, struct error *err)
+{
+	switch (inode_kind(op->ino)) {
+	case INODE_RECORD:
+		return read_record(op, until, err);
+	case INODE_DESCRIBE:
+	case INODE_CONTROL:
+		return read_doc(op, until, err);
+	default:
+		return -EISDIR;
+	}
+}
+
+static const struct op_kind op_read = {.name = "read", .run = run_read};
+
+void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)fi;
+	op_begin(&(struct op){.fs = fuse_req_userdata(req),
+		.req = req,
+		.kind = &op_read,
+		.ino = ino,
+		.size = size,
+		.off = off});
+}
+
+/* ---- FLUSH and RELEASE ---- */
+
+void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	(void)ino;
+	(void)fi;
+	fuse_reply_err(req, fs->config.read_only ? ENOSYS : 0);
+}
+
+void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)fi;
+	fuse_reply_err(req, 0);
+}

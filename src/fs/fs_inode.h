@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inode numbers. A number says by itself what it stands for, so the daemon keeps no table of
+ * inodes, a forget has nothing to free, and numbers are the same after a remount:
+ *
+ *     63      56 55            40 39                       0
+ *    +----------+----------------+--------------------------+
+ *    |   kind   |     object     |           row            |
+ *    +----------+----------------+--------------------------+
+ *
+ * RECORD carries the store's key (object and row), OBJECT (a directory) and DESCRIBE (its file
+ * under .forcefs) the object alone, CONTROL one of the few fixed nodes. The root is 1, because FUSE
+ * wants it so; kind 0 has no other number. st_ino, d_ino and FUSE's node id are all this one
+ * number, and the generation is always 0: the store never gives a key to another record.
+ */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include <stdint.h>
+
+#define INODE_ROOT_NUMBER UINT64_C(1)
+
+enum inode_kind {
+	INODE_ROOT,
+	INODE_OBJECT,
+	INODE_RECORD,
+	INODE_DESCRIBE,
+	INODE_CONTROL,
+	INODE_NONE, /* a number that we never gave out */
+};
+
+/* The fixed nodes under .forcefs. */
+enum control {
+	CONTROL_NONE,
+	CONTROL_DIR, /* .forcefs itself */
+	CONTROL_STATUS,
+	CONTROL_LIMITS,
+	CONTROL_ERRORS,
+	CONTROL_DESCRIBE_DIR,
+	CONTROL_REJECTED_DIR,
+	CONTROL_COUNT,
+};
+
+uint64_t inode_of_object(uint32_t object);
+uint64_t inode_of_record(uint64_t key);
+uint64_t inode_of_describe(uint32_t object);
+uint64_t inode_of_control(enum control control);
+
+enum inode_kind inode_kind(uint64_t inode);
+uint32_t inode_object(uint64_t inode);      /* of an OBJECT, RECORD or DESCRIBE */
+uint64_t inode_key(uint64_t inode);         /* of a RECORD */
+enum control inode_control(uint64_t inode); /* CONTROL_NONE for all other kinds */
+
+#endif
