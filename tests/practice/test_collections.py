@@ -26,7 +26,8 @@ def test_each_row_has_its_own_result(org, api, recorded):
                                  record("Account", Phone="1"), record("Nope", id=ids[0])])
     assert reply.status == 200
     codes = [row["errors"][0]["statusCode"] if row["errors"] else None for row in reply.json]
-    assert codes == [None, "INVALID_FIELD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MISSING_ARGUMENT", "INVALID_TYPE"]
+    assert codes == [None, "INVALID_FIELD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MISSING_ARGUMENT",
+                     "INVALID_TYPE"]
     assert reply.json[3] == recorded("composite/nango-v59-collections-update-error.json")[0]
     assert reply.json[4] == recorded("composite/amp-collections-update-no-ids.json")[0]
     assert "id" not in reply.json[1] and org.record("Account", ids[0])["Phone"] == "1"

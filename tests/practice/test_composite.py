@@ -122,12 +122,13 @@ def test_two_parts_with_one_name(shared):
 
 def test_no_blobs_and_no_composites_inside(shared):
     attachment = shared.org.ids("Attachment", 1)[0]
-    found = parts(shared.composite(("GET", "/sobjects/Attachment/%s/Body" % attachment, {}), ("POST", "/composite", {"body": {}})))
+    found = parts(shared.composite(("GET", "/sobjects/Attachment/%s/Body" % attachment, {}),
+                                   ("POST", "/composite", {"body": {}})))
     assert [part["httpStatusCode"] for part in found] == [400, 400]
 
 
-@pytest.mark.parametrize("version, path, status", [("v37.0", "", 404), ("v38.0", "", 400), ("v41.0", "/sobjects", 404),
-                                                    ("v42.0", "/sobjects", 400), ("v33.0", "/batch", 404)])
+@pytest.mark.parametrize("version, path, status", [
+    ("v37.0", "", 404), ("v38.0", "", 400), ("v41.0", "/sobjects", 404), ("v42.0", "/sobjects", 400), ("v33.0", "/batch", 404)])
 def test_older_versions_know_less(shared, version, path, status):
     assert shared.post("/services/data/%s/composite%s" % (version, path), {}).status == status
 

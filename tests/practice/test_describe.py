@@ -10,7 +10,8 @@ def test_versions_need_no_session_and_cost_nothing(api, recorded):
     assert api.org.counts()["counted"] == 0
 
 
-@pytest.mark.parametrize("version, status, code", [("v99.0", 404, "NOT_FOUND"), ("v64", 404, "NOT_FOUND"), ("v21.0", 410, "GONE")])
+@pytest.mark.parametrize("version, status, code", [
+    ("v99.0", 404, "NOT_FOUND"), ("v64", 404, "NOT_FOUND"), ("v21.0", 410, "GONE")])
 def test_other_versions(shared, version, status, code):
     reply = shared.get("/services/data/%s/limits" % version)
     assert reply.status == status and reply.code == code

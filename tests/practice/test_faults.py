@@ -31,8 +31,9 @@ def test_status_html_and_retry_after(org, api, recorded):
     assert api.get(LIMITS).status == 200
 
 
-@pytest.mark.parametrize("do, status, code", [("quota", 403, "REQUEST_LIMIT_EXCEEDED"), ("concurrent", 403, "REQUEST_LIMIT_EXCEEDED"),
-                                              ("row_lock", 400, "UNABLE_TO_LOCK_ROW"), ("expire", 401, "INVALID_SESSION_ID")])
+@pytest.mark.parametrize("do, status, code", [
+    ("quota", 403, "REQUEST_LIMIT_EXCEEDED"), ("concurrent", 403, "REQUEST_LIMIT_EXCEEDED"),
+    ("row_lock", 400, "UNABLE_TO_LOCK_ROW"), ("expire", 401, "INVALID_SESSION_ID")])
 def test_refusals(org, api, do, status, code):
     org.faults([{"match": {"path": "Account"}, "do": do}])
     path = "/sobjects/Account/" + org.ids("Account", 1)[0]

@@ -3,6 +3,7 @@
 import ipaddress
 import itertools
 import json
+import traceback
 import urllib.parse
 
 from . import writes
@@ -42,6 +43,9 @@ class Control:
             return Reply(400, dumps({"error": "%s: %s" % (type(error).__name__, error)}))
         except ApiError as error:
             return Reply(400, dumps({"error": json.dumps(error.body)}))
+        except Exception as error:
+            traceback.print_exc()
+            return Reply(500, dumps({"error": repr(error)}))
 
     # what was called
 

@@ -11,10 +11,6 @@ class ApiError(Exception):
         self.body = body
         self.headers = list(headers)
 
-    @property
-    def first(self):
-        return self.body[0]
-
 
 def refuse(status, code, message, fields=None):
     """fields=None leaves the key out, as many of the real replies do."""

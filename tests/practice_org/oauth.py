@@ -54,7 +54,6 @@ class Login:
         self.refresh_tokens = {}
         self.codes = {}
         self.busy = set()
-        self.serial = 0
         self.first_refresh_token = self.fixed_refresh_token()
 
     def fixed_refresh_token(self):
@@ -250,7 +249,7 @@ class Login:
         def link(answer):
             return html.escape("/services/oauth2/authorize?" + urllib.parse.urlencode(dict(query, practice_answer=answer)))
         return Reply(200, "<!DOCTYPE html><html><head><title>Allow Access?</title></head><body><h1>Allow access?</h1>"
-                     "<p>forcefs is asking to use the practice org.</p><p><a id=\"approve\" href=\"%s\">Allow</a> "
+                     "<p>An app is asking to use the practice org.</p><p><a id=\"approve\" href=\"%s\">Allow</a> "
                      "<a id=\"deny\" href=\"%s\">Deny</a></p></body></html>" % (link("approve"), link("deny")),
                      content_type="text/html;charset=UTF-8")
 

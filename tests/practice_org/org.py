@@ -2,6 +2,7 @@
 """The whole: every request comes here, is told what it is, and gets its reply and its line in the record of calls."""
 import json
 import time
+import traceback
 import urllib.parse
 
 from . import clock, composite, limits, records, replication, sobject_collections
@@ -228,6 +229,14 @@ class Exchange:
             return Reply(error.status, dumps(error.body), error.headers)
         except Refused as refusal:
             return refused_reply(refusal)
+        except Exception:
+            return self.broken()
+
+    def broken(self):
+        """A fault of the practice org itself: told to the client as Salesforce tells its own, and to whoever runs it."""
+        traceback.print_exc()
+        message = "An unexpected error occurred. Please include this ErrorId if you contact support: %d" % time.time_ns()
+        return Reply(500, dumps([{"message": message, "errorCode": "UNKNOWN_EXCEPTION"}]))
 
     # the API
 

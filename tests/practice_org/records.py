@@ -12,7 +12,7 @@ from .rest import Answer, answer
 from .selection import render, whole
 from .writes import SIZE_OF_BLOB, create, delete, find_for_write, update
 
-CONTENT_TYPES = "application/octet-stream"
+BLOB_TYPE = "application/octet-stream"
 
 
 def basic_info(call):
@@ -21,7 +21,7 @@ def basic_info(call):
     entry = next(one for one in call.org.global_entries(text) if one["name"] == sobject.name)
     table = world.table(sobject)
     rows = [row for row in range(min(table.base, 5)) if table.live(row)]
-    recent = [record for record in render(world, table, whole(sobject, name_fields(sobject)), rows, call.version)]
+    recent = render(world, table, whole(sobject, name_fields(sobject)), rows, call.version)
     return Answer(text='{"objectDescribe":%s,"recentItems":[%s]}' % (dumps(entry), ",".join(recent)))
 
 
@@ -113,7 +113,7 @@ def blob(call):
     if call.inner:
         raise refuse(400, "INVALID_INPUT", "Binary content cannot be read inside a composite request")
     content = blob_content(call.world, call.world.table(sobject), field, row)
-    return Answer(text=content, content_type=CONTENT_TYPES)
+    return Answer(text=content, content_type=BLOB_TYPE)
 
 
 def blob_content(world, table, field, row):

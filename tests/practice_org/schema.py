@@ -3,8 +3,8 @@
 from .fields import Field
 from .generators import Const, OwnId, Ref, Stamp, UserStamp
 
-FLAGS = ("activateable", "createable", "deepCloneable", "deletable", "feedEnabled", "layoutable", "mergeable", "mruEnabled", "queryable",
-         "replicateable", "retrieveable", "searchable", "triggerable", "undeletable", "updateable")
+FLAGS = ("activateable", "createable", "deepCloneable", "deletable", "feedEnabled", "layoutable", "mergeable",
+         "mruEnabled", "queryable", "replicateable", "retrieveable", "searchable", "triggerable", "undeletable", "updateable")
 FULL = frozenset(("createable", "deletable", "layoutable", "mruEnabled", "queryable", "replicateable", "retrieveable",
                   "searchable", "triggerable", "undeletable", "updateable"))
 READ = frozenset(("queryable", "retrieveable"))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The org itself: its objects, their rows, its settings. Everything else reads and changes this."""
 import collections
-import random
 import threading
 
 from . import clock
@@ -24,7 +23,6 @@ class World:
         self.reject_unknown_objects()
         self.spaces = {name: self.make_space(sobject) for name, sobject in self.objects.items()}
         self.lock = threading.RLock()
-        self.random = random.Random(seed)
         self.schema_changed = collections.defaultdict(lambda: SCHEMA_DATE)
         self.quota, self.used = quota, used
         self.tables = {name: Table(sobject, self.base_count(name), self.spaces[name])
@@ -120,7 +118,7 @@ class Transaction:
     def fail(self):
         self.failed = True
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind, *_):
         failed = self.failed or kind is not None
         if self.nested:
             if failed:

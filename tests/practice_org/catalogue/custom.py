@@ -57,6 +57,10 @@ NUMBERS = {
 }
 
 
+def time_of_day(row, number):
+    return "%02d:%02d:%02d.000Z" % (number % 24, number // 24 % 60, number // 1440 % 60)
+
+
 def everything():
     return SObject("Everything__c", "a02", standard(
         owner(),
@@ -82,8 +86,7 @@ def everything():
         Field("percent", "Percent__c", Pick((0.0, 12.5, 100.0, None)), precision=5, scale=2),
         Field("date", "Date__c", Compute(day(-20000, 60000), nulls=10)),
         Field("datetime", "Date_Time__c", Compute(lambda row, number: number % 2000000000, nulls=10)),
-        Field("time", "Time__c", Compute(lambda row, number: "%02d:%02d:%02d.000Z" % (number % 24, number // 24 % 60,
-                                                                                       number // 1440 % 60), nulls=10)),
+        Field("time", "Time__c", Compute(time_of_day, nulls=10)),
         Field("phone", "Phone__c", phone_field("Phone").generator),
         Field("email", "Email__c", Compute(email, nulls=10)),
         Field("url", "Url__c", Compute(website, nulls=10)),

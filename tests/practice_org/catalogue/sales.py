@@ -138,7 +138,8 @@ def opportunity():
         Field("textarea", "Description", Pick(pools.SENTENCES, nulls=50), length=32000),
         Field("picklist", "StageName", Pick(pools.STAGES, key="stage"), values=pools.STAGES, required=True, label="Stage"),
         Field("currency", "Amount", Compute(revenue, nulls=10)),
-        Field("percent", "Probability", Pick((10.0, 20.0, 50.0, 90.0, 100.0, 0.0), key="stage"), label="Probability (%)", defaulted=True),
+        Field("percent", "Probability", Pick((10.0, 20.0, 50.0, 90.0, 100.0, 0.0), key="stage"), label="Probability (%)",
+              defaulted=True),
         Field("currency", "ExpectedRevenue", derive=(expected_revenue, ("Amount", "Probability"))),
         Field("date", "CloseDate", Compute(day(17000, 3000)), required=True),
         Field("picklist", "Type", Pick(("New Customer", "Existing Customer - Upgrade"), nulls=30),
@@ -149,7 +150,7 @@ def opportunity():
         Field("boolean", "IsWon", derive=(lambda stage: stage == "Closed Won", ("StageName",))),
         lookup("CampaignId", "Campaign", nulls=70),
         lookup("Pricebook2Id", "Pricebook2", nulls=20),
-        owner(), label="Opportunity", ), rows=300, flags=FULL | {"deepCloneable", "feedEnabled"}, plural="Opportunities",
+        owner(), label="Opportunity"), rows=300, flags=FULL | {"deepCloneable", "feedEnabled"}, plural="Opportunities",
         rules=[amount_not_negative("Amount")])
 
 

@@ -4,7 +4,7 @@ from .. import pools
 from ..fields import Field
 from ..generators import Compute, Const, Pick, Series, Special
 from ..schema import FULL, SObject, lookup, owner, owner_or_queue, standard
-from .sales import day, email, money, whole
+from .sales import day, email, whole
 
 
 def objects():
