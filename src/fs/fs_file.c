@@ -65,17 +65,12 @@ static int read_kept(struct op *op, const struct until *until, struct error *err
 	return 1;
 }
 
-static int read_record(struct op *op, const struct until *until, struct error *err)
+/* From the mirror; what does not fit into this piece is kept for the next. */
+static int read_body(struct op *op, const struct until *until, struct error *err)
 {
 	AUTO(buf) struct buf out;
 	struct mirror_record record;
 	uint64_t key = inode_key(op->ino);
-	if (op->off > 0) {
-		int r = read_kept(op, until, err);
-		if (r != 0) {
-			return r < 0 ? r : 0;
-		}
-	}
 	buf_init(&out, BODY_MAX_BYTES);
 	int r = mirror_record_get(op->fs->mirror, key, until, &record, &out, err);
 	if (r < 0) {
@@ -87,6 +82,12 @@ static int read_record(struct op *op, const struct until *until, struct error *e
 		body_keep(&op->fs->bodies, key, record.hash, &out);
 	}
 	return 0;
+}
+
+static int read_record(struct op *op, const struct until *until, struct error *err)
+{
+	int r = op->off > 0 ? read_kept(op, until, err) : 0;
+	return r == 0 ? read_body(op, until, err) : r < 0 ? r : 0;
 }
 
 /* What the last GETATTR showed, so that size and text agree. */
