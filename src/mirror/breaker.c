@@ -5,7 +5,8 @@
  * further one doubles that, at most 15 s; the first answer closes it.
  *
  * A lone time-out may be one slow question, so it takes two in a row; no route, a refused
- * connection or an unknown host are certain.
+ * connection or an unknown host are certain. An answer of the org's is none of these, whatever it
+ * says: QUERY_TIMEOUT is a time-out too, but of one query.
  */
 #include "mirror_priv.h"
 
@@ -16,9 +17,9 @@
 #define OPEN_FIRST_MS 1000
 #define OPEN_MOST_MS  15000
 
-bool breaker_is_network(int r)
+static bool is_network(int r, const struct error *err)
 {
-	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
+	return (r == -EHOSTUNREACH || r == -ETIMEDOUT) && !err->http_status;
 }
 
 int breaker_enter(struct mirror *m, struct error *err)
@@ -56,7 +57,7 @@ int breaker_note(struct mirror *m, int r, const struct error *err)
 		return r;
 	}
 	LOCK_SCOPE(&b->lock);
-	if (breaker_is_network(r)) {
+	if (is_network(r, err)) {
 		breaker_open(b, r);
 	} else {
 		b->failures = 0;

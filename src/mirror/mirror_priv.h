@@ -201,7 +201,6 @@ struct until until_within(const struct until *until, int64_t ms);
 int breaker_enter(struct mirror *m, struct error *err);
 /* Notes the outcome of a request and returns it. */
 int breaker_note(struct mirror *m, int r, const struct error *err);
-bool breaker_is_network(int r);
 
 /* objects.c */
 struct object *object_by_index(struct mirror *m, uint32_t index); /* NULL if there is none */
