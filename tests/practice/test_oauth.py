@@ -38,6 +38,7 @@ def test_refusals(api, changed, error):
 
 def test_expired_refresh_token_says_so_as_recorded(org, api, recorded):
     org.revoke()
+    assert api.token_request().json["error_description"] == "expired access/refresh token"
     assert api.token_request().json == recorded("oauth/400-invalid_grant-expired-restforce.json")
 
 

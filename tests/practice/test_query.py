@@ -31,13 +31,13 @@ def test_reply_has_the_recorded_shape(shared, recorded):
 
 
 def test_parent_is_a_nested_object_or_null(shared, recorded):
-    told = recorded("query/applink-v53-account-owner-parent.json")["records"][0]
     record = shared.records("SELECT Name, Owner.Name FROM Account LIMIT 1")[0]
-    assert list(record) == list(told) and list(record["Owner"]) == list(told["Owner"])
     orphan = shared.records("SELECT Parent.Name FROM Account WHERE ParentId = null LIMIT 1")[0]
     assert orphan["Parent"] is None
     who = shared.records("SELECT Who.Name, What.Name FROM Task WHERE WhoId != null AND WhatId != null LIMIT 1")[0]
     assert who["Who"]["attributes"]["type"] == "Contact" and who["What"]["Name"]
+    told = recorded("query/applink-v53-account-owner-parent.json")["records"][0]
+    assert list(record) == list(told) and list(record["Owner"]) == list(told["Owner"])
 
 
 def test_names_are_answered_in_their_own_spelling(shared):
@@ -48,13 +48,13 @@ def test_names_are_answered_in_their_own_spelling(shared):
 def test_counts(shared, recorded):
     reply = shared.soql("SELECT COUNT() FROM Account").json
     assert reply == {"totalSize": 5000, "done": True, "records": []}
-    assert list(reply) == list(recorded("query/netcoreforce-v57-count.json"))
     counted = shared.soql("SELECT COUNT(Id) FROM Account").json
-    assert counted == dict(recorded("query/openstax-v51-count-Id.json"), records=[
-        {"attributes": {"type": "AggregateResult"}, "expr0": 5000}])
+    assert counted["records"] == [{"attributes": {"type": "AggregateResult"}, "expr0": 5000}]
     latest = shared.records("SELECT MAX(SystemModstamp) m, MIN(Id) FROM Account")[0]
     assert latest["m"] == max(shared.values("SELECT SystemModstamp FROM Account ORDER BY Id DESC LIMIT 200", "SystemModstamp"))
     assert latest["expr0"] == shared.org.ids("Account", 1)[0]
+    assert list(reply) == list(recorded("query/netcoreforce-v57-count.json"))
+    assert counted == dict(recorded("query/openstax-v51-count-Id.json"), records=counted["records"])
 
 
 # filters
@@ -287,10 +287,10 @@ def test_value_shapes(shared):
 
 
 def test_address_shape(shared, recorded):
-    told = recorded("record/netcoreforce-v57-Account.json")["BillingAddress"]
     record = shared.records("SELECT BillingAddress, BillingCity FROM Account WHERE BillingCity = 'Tokyo' LIMIT 1")[0]
-    assert set(record["BillingAddress"]) <= set(told) and record["BillingAddress"]["city"] == "Tokyo"
+    assert record["BillingAddress"]["city"] == "Tokyo"
     assert shared.records("SELECT BillingAddress FROM Account WHERE BillingCity = null LIMIT 1")[0]["BillingAddress"] is None
+    assert set(record["BillingAddress"]) <= set(recorded("record/netcoreforce-v57-Account.json")["BillingAddress"])
 
 
 def test_awkward_texts(shared):
@@ -300,9 +300,9 @@ def test_awkward_texts(shared):
 
 
 def test_base64_is_a_path(shared, recorded):
-    told = recorded("query/applink-v55-ContentVersion-VersionData.json")["records"][0]
     record = shared.records("SELECT VersionData FROM ContentVersion LIMIT 1")[0]
-    assert list(record) == list(told) and record["VersionData"] == record["attributes"]["url"] + "/VersionData"
+    assert record["VersionData"] == record["attributes"]["url"] + "/VersionData"
+    assert list(record) == list(recorded("query/applink-v55-ContentVersion-VersionData.json")["records"][0])
 
 
 def test_every_object_answers_or_refuses_in_json(shared):

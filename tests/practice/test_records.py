@@ -17,12 +17,12 @@ def date_header(text, shift=0):
 # reading
 
 def test_retrieve_everything_readable(shared, recorded):
-    told = recorded("record/netcoreforce-v57-Account.json")
     record = shared.get("/sobjects/Account/" + first_id(shared)).json
-    assert list(record)[:2] == ["attributes", "Id"] and list(record["attributes"]) == list(told["attributes"])
-    assert set(record) - set(told) == {"CustomerPriority__c"} - set(told)
+    assert list(record)[:2] == ["attributes", "Id"]
     described = [field["name"] for field in shared.get("/sobjects/Account/describe").json["fields"]]
     assert list(record)[1:] == described
+    told = recorded("record/netcoreforce-v57-Account.json")
+    assert list(record["attributes"]) == list(told["attributes"]) and set(record) <= set(told)
 
 
 def test_retrieve_some_fields(shared):
@@ -48,8 +48,9 @@ def test_deleted_record(org, api, recorded):
     soft, hard = org.ids("Account", 2)
     org.delete("Account", ids=[soft])
     org.delete("Account", ids=[hard], hard=True)
-    assert api.get("/sobjects/Account/" + soft).json == recorded("errors/404-ENTITY_IS_DELETED.json")
+    assert api.get("/sobjects/Account/" + soft).code == "ENTITY_IS_DELETED"
     assert api.get("/sobjects/Account/" + hard).code == "NOT_FOUND"
+    assert api.get("/sobjects/Account/" + soft).json == recorded("errors/404-ENTITY_IS_DELETED.json")
 
 
 def test_wrong_external_id_in_the_recorded_words(shared, recorded):
@@ -142,7 +143,7 @@ def test_tags_are_for_accounts_only(org, api):
 def test_create(org, api, recorded):
     body = {"Name": "  Acme\r\nLtd ", "Phone": "", "AnnualRevenue": 12.3, "attributes": {"type": "x"}}
     reply = api.post("/sobjects/Account", body)
-    assert reply.status == 201 and list(reply.json) == list(recorded("record/nango-v59-create-201.json"))
+    assert reply.status == 201 and reply.json["success"] is True
     record_id = reply.json["id"]
     assert reply.headers["Location"] == "/services/data/v64.0/sobjects/Account/" + record_id
     record = api.get("/sobjects/Account/" + record_id).json
@@ -150,6 +151,7 @@ def test_create(org, api, recorded):
     assert record["OwnerId"] == record["CreatedById"] == record["LastModifiedById"] == org.user_id
     assert record["CreatedDate"] == record["SystemModstamp"] and abs(parse_datetime(record["CreatedDate"]) - time.time()) < 5
     assert record["IsDeleted"] is False
+    assert list(reply.json) == list(recorded("record/nango-v59-create-201.json"))
 
 
 def test_custom_record_without_a_name_is_named_by_its_id(api):
@@ -293,10 +295,11 @@ def test_writes_to_what_is_not_there(org, api, recorded):
     org.delete("Account", ids=[soft])
     org.delete("Account", ids=[hard], hard=True)
     for call in (lambda path: api.patch(path, {"Phone": "1"}), api.delete):
-        assert call("/sobjects/Account/" + soft).json == recorded("errors/404-ENTITY_IS_DELETED.json")
+        assert call("/sobjects/Account/" + soft).code == "ENTITY_IS_DELETED"
         gone = call("/sobjects/Account/" + hard)
         assert gone.status == 404 and gone.code == "INVALID_CROSS_REFERENCE_KEY"
         wrong = call("/sobjects/Contact/" + other)
+        assert wrong.status == 400 and wrong.code == "MALFORMED_ID"
         told = recorded("errors/400-MALFORMED_ID.json")[0]
         message = told["message"].replace(told["message"].split()[-1], other)
         assert wrong.status == 400 and wrong.json[0] == dict(told, message=message)
@@ -321,9 +324,9 @@ def test_method_override_and_unknown_method(api):
 def test_upsert(org, api, recorded):
     path = "/sobjects/Contact/Legacy_Id__c/new%2F1"
     made = api.patch(path, {"LastName": "x"})
-    assert made.status == 201 and list(made.json) == list(recorded("record/nango-v60-upsert-201-created.json"))
+    assert made.status == 201 and made.json["created"] is True
     again = api.patch(path, {"LastName": "y"})
-    assert again.status == 200 and again.json == dict(recorded("record/nango-v59-upsert-200-updated.json"), id=made.json["id"])
+    assert again.status == 200 and again.json["created"] is False and again.json["id"] == made.json["id"]
     assert api.patch("/services/data/v45.0" + path, {"LastName": "z"}).status == 204
     assert org.record("Contact", made.json["id"])["LastName"] == "z"
     assert org.record("Contact", made.json["id"])["Legacy_Id__c"] == "new/1"
@@ -331,6 +334,8 @@ def test_upsert(org, api, recorded):
     assert api.patch("/sobjects/Contact/Legacy_Id__c/new2?updateOnly=true", {"LastName": "x"}).status == 404
     assert api.patch("/sobjects/Everything__c/External_Number__c/3", {}).status == 300
     assert api.delete(path).status == 204 and api.get(path).status == 404
+    assert list(made.json) == list(recorded("record/nango-v60-upsert-201-created.json"))
+    assert again.json == dict(recorded("record/nango-v59-upsert-200-updated.json"), id=made.json["id"])
 
 
 def test_delete_goes_to_the_bin(org, api):
