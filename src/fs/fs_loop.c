@@ -90,7 +90,8 @@ static int serve(struct fs *fs)
 	return r > 0 ? -EIO : r;
 }
 
-int loop_run(struct fs *fs, struct error *err)
+/* The ender takes signals while libfuse serves. */
+static int serve_until_told(struct fs *fs, struct error *err)
 {
 	struct ender ender = {.fs = fs, .loop = pthread_self()};
 	struct sigaction wake = {.sa_handler = do_nothing}, before;
@@ -100,17 +101,20 @@ int loop_run(struct fs *fs, struct error *err)
 		return r;
 	}
 	sigaction(WAKE_SIGNAL, &wake, &before);
-	r = notifier_start(fs, err);
-	if (r == 0) {
-		r = serve(fs);
-		if (r < 0) {
-			error_errno(err, -r, "serving the mount");
-		}
-	}
+	r = serve(fs);
 	atomic_store(&ender.ended, true);
 	pthread_kill(thread, SIGTERM); /* ends its wait if no signal has */
 	pthread_join(thread, NULL);
 	sigaction(WAKE_SIGNAL, &before, NULL);
-	orderly_end(fs);
+	return r < 0 ? error_errno(err, -r, "serving the mount") : 0;
+}
+
+int loop_run(struct fs *fs, struct error *err)
+{
+	int r = notifier_start(fs, err);
+	if (r == 0) {
+		r = serve_until_told(fs, err);
+		orderly_end(fs);
+	}
 	return r;
 }
