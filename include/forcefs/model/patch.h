@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a person changed in a record's file, as the smallest change to send. Pure.
+ *
+ * Rules (contract 6): a key that is missing is unchanged; null clears the field; numbers are
+ * compared by value, to the last digit, and sent as typed (whole numbers without a fraction); text
+ * is sent exactly as typed; "" and null are the same for text, because Salesforce keeps no empty
+ * text; a datetime, time or Id written in another way is unchanged. Only fields whose value changed
+ * are in the change. Refused before anything is sent, each with field and line: text that is no
+ * JSON object (EINVAL), a key given twice (EINVAL), a field that the object does not have (EINVAL), a
+ * changed Id (EINVAL), a changed read-only field (EACCES), a value of the wrong type (EINVAL), text
+ * longer than the field (EINVAL), null for a field that must not be empty (EINVAL).
+ *
+ * A number of more than 15 digits that a program with C doubles (jq 1.6) has written back with fewer
+ * is unchanged where another field was changed, and EINVAL where nothing else was, or where the
+ * program has lost more than a double needs to.
+ *
+ * A byte-order mark, CRLF line ends outside of strings and an object under the key "attributes" are
+ * accepted. An empty or whitespace-only text, and one of NUL bytes, is EINVAL with a sentence that
+ * the record was left as it is.
+ */
+#ifndef FORCEFS_MODEL_PATCH_H
+#define FORCEFS_MODEL_PATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "forcefs/base/buf.h"
+#include "forcefs/base/error.h"
+#include "forcefs/model/schema.h"
+
+/* Largest text that is looked at, in bytes; beyond it is -EFBIG. */
+#define PATCH_TEXT_MAX (16 << 20)
+
+/* base: the file as it was opened; edited: as it is to be saved. Appends the JSON object to send to
+ * `out` ({"Phone":"1"}), or nothing when there is no change. *ret_fields: how many fields it has.
+ * -EINVAL, -EACCES, -ENOMEM, -EFBIG; -EIO where base is no record's file. err->fields names the
+ * field. After a failure out holds what it held before. */
+int patch_make(const struct schema *s, const char *base, size_t base_len, const char *edited,
+	size_t edited_len, struct buf *out, size_t *ret_fields, struct error *err);
+
+/* The record was changed by somebody else from base to theirs. Appends what is still to be sent so
+ * that both changes stand: a field that both changed to the same value is left out, a field that both
+ * changed to different values is -ESTALE with both values (a short piece of each) in the text, and
+ * all such fields in err->fields. Otherwise as patch_make. */
+int patch_merge(const struct schema *s, const char *base, size_t base_len, const char *edited,
+	size_t edited_len, const char *theirs, size_t theirs_len, struct buf *out,
+	size_t *ret_fields, struct error *err);
+
+/* The text of a new record as the JSON object to send: no Id (or null), fields of null and empty
+ * text left out, required fields (createable, not nillable, not defaulted) there, all others
+ * createable (-EACCES). Otherwise as patch_make. */
+int patch_create(const struct schema *s, const char *text, size_t len, struct buf *out,
+	struct error *err);
+
+#endif
