@@ -50,11 +50,7 @@ int patch_fail(const struct patch_doc *d, size_t field, int errnum, struct error
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (at) {
-		error_set(err, errnum, "line %zu: %s: %s", line_of(d->text, at), name, text);
-	} else {
-		error_set(err, errnum, "%s: %s", name, text);
-	}
+	error_set(err, errnum, "line %zu: %s: %s", line_of(d->text, at), name, text);
 	snprintf(err->fields, sizeof(err->fields), "%s", name);
 	return -errnum;
 }
@@ -170,8 +166,7 @@ static int unknown_field(struct collect *c, const char *name, size_t len, const 
 			"name.",
 			line, shown, s->object);
 	}
-	snprintf(c->err->fields, sizeof(c->err->fields), "%.*s", (int)(sizeof(c->err->fields) - 1),
-		shown);
+	patch_clean(c->err->fields, sizeof(c->err->fields), name, len, SHOWN_KEY_CHARS);
 	return -EINVAL;
 }
 

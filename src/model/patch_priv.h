@@ -35,8 +35,7 @@ int patch_doc_load_own(struct patch_doc *d, const struct schema *s, const char *
 	struct error *err);
 void patch_doc_release(struct patch_doc *d);
 
-/* "line 7: Phone: " and the sentence; err->fields is the field. The line is left out where the text
- * lacks the key. */
+/* "line 7: Phone: " and the sentence; err->fields is the field, which stands in the text. */
 int patch_fail(const struct patch_doc *d, size_t field, int errnum, struct error *err,
 	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

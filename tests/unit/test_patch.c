@@ -9,12 +9,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <jansson.h>
-
-#include "forcefs/model/json_text.h"
 #include "forcefs/model/render.h"
 #include "patch_fixture.h"
 #include "recorded.h"
+
+#define LONG_NAME "a2345678901234567890123456789012345678901234567890123456789012345678901234567890"
 
 static struct schema *schema;
 
@@ -45,20 +44,7 @@ static void make(struct outcome *o, const char *base, const char *edited, size_t
 
 static const char *sent(const struct outcome *o)
 {
-	return buf_str(&o->out) + strlen("before");
-}
-
-static size_t count_members(const char *patch)
-{
-	AUTO(buf) struct buf scratch;
-	struct json_t *tree = NULL;
-	size_t count;
-
-	buf_init(&scratch, 1 << 20);
-	assert_int_equal(json_text_load(patch, strlen(patch), &scratch, &tree, NULL), 0);
-	count = json_object_size(tree);
-	json_decref(tree);
-	return count;
+	return o->out.data + strlen("before"); /* make() has put something there */
 }
 
 /* base line -> edited line -> patch ("" for no change). */
@@ -253,6 +239,8 @@ static void test_patch_make__refusals(void **state)
 		{"\"Phone\": \"+1 (555) 123\"", "\"Body\": \"eA==\"", EINVAL, "Body", 4, "no text"},
 		{"\"Phone\": \"+1 (555) 123\"", "\"attributes\": 1", EINVAL, "attributes", 4,
 			"shows no such field"},
+		{"\"Phone\"", "\"" LONG_NAME LONG_NAME "\"", EINVAL, LONG_NAME "\xe2\x80\xa6", 4,
+			"shows no such field"},
 		{"\"Stage\"", "\"Phone\"", EINVAL, "Phone", 6, "first on line 4"},
 		{"\"Stage\"", "\"Ph\\u006fne\"", EINVAL, "Phone", 6, "first on line 4"},
 	};
@@ -261,7 +249,7 @@ static void test_patch_make__refusals(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		AUTO_FREE char *edited = replaced(patch_base, table[i].from, table[i].to);
 		struct outcome o;
-		char start[100];
+		char start[200];
 
 		make(&o, patch_base, edited, strlen(edited));
 		if (o.r != -table[i].errnum) {
@@ -340,6 +328,10 @@ static void test_patch_make__nothing_given_is_nothing_changed(void **state)
 
 	(void)state;
 	make(&o, patch_base, "{}", 2);
+	assert_int_equal(o.r, 0);
+	assert_int_equal(o.fields, 0);
+	buf_release(&o.out);
+	make(&o, patch_base, patch_base, strlen(patch_base));
 	assert_int_equal(o.r, 0);
 	assert_int_equal(o.fields, 0);
 	buf_release(&o.out);
@@ -457,18 +449,6 @@ static void test_patch_make__recorded_objects(void **state)
 	}
 }
 
-static void test_patch_make__what_is_sent_loads(void **state)
-{
-	AUTO_FREE char *edited = replaced(patch_base, "\"b\\\"", "\\u0001\\u0002\\\\\\/");
-	struct outcome o;
-
-	(void)state;
-	make(&o, patch_base, edited, strlen(edited));
-	assert_int_equal(o.r, 0);
-	assert_int_equal(count_members(sent(&o)), 1);
-	buf_release(&o.out);
-}
-
 static int set_up(void **state)
 {
 	(void)state;
@@ -496,7 +476,6 @@ int main(void)
 		cmocka_unit_test(test_patch_make__without_an_error_to_fill),
 		cmocka_unit_test(test_patch_make__too_large_a_change),
 		cmocka_unit_test(test_patch_make__recorded_objects),
-		cmocka_unit_test(test_patch_make__what_is_sent_loads),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

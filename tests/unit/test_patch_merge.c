@@ -55,6 +55,10 @@ static void test_patch_merge__matrix(void **state)
 		{"\"Phone\":null", "\"Phone\":\"b\"", "\"Phone\":null", "{\"Phone\":\"b\"}"},
 		{"\"Phone\":null", "\"Phone\":\"b\"", "\"Phone\":\"c\"", NULL},
 		{"\"Phone\":null", "\"Phone\":null", "\"Phone\":\"c\"", ""},
+		/* a number that a program has rounded, beside and without a change */
+		{"\"Big__c\":123456789012345678,\"Phone\":\"a\"",
+			"\"Big__c\":123456789012345680,\"Phone\":\"b\"",
+			"\"Big__c\":5,\"Phone\":\"a\"", "{\"Phone\":\"b\"}"},
 		/* missing */
 		{"\"Phone\":\"a\"", "", "\"Phone\":\"b\"", ""},
 		{"", "\"Phone\":\"b\"", "\"Phone\":\"c\"", NULL},
@@ -121,6 +125,15 @@ static void test_patch_merge__refusals(void **state)
 	assert_string_equal(o.err.fields, "Count");
 }
 
+static void test_patch_merge__the_same_bytes(void **state)
+{
+	struct outcome o = merge("{\"Phone\":\"a\"}", "{\"Phone\":\"a\"}", "{\"Phone\":\"b\"}");
+
+	(void)state;
+	assert_int_equal(o.r, 0);
+	assert_int_equal(o.fields, 0);
+}
+
 /* How the values stand in the text of a conflict. */
 static void test_patch_merge__both_values_are_shown(void **state)
 {
@@ -144,8 +157,8 @@ static void test_patch_merge__both_values_are_shown(void **state)
 			"shown"},
 		/* one line, nothing that moves a cursor or turns the writing */
 		{"\"Phone\":\"a\"", "\"Phone\":\"x\\n\\u001b[2J\\u0000y\"",
-			"\"Phone\":\"\\u007f\\u009b\\u202e\\u2028z\"",
-			"here to \"x  [2J y\", in the org to \"    z\""},
+			"\"Phone\":\"\\u007f\\u009b\\u202e\\u2028\\u2066z\"",
+			"here to \"x  [2J y\", in the org to \"     z\""},
 		/* short */
 		{"\"Note__c\":\"a\"", "\"Note__c\":\"1234567890123456789012345678901234567890+\"",
 			"\"Note__c\":\"1234567890123456789012345678901234567890\"",
@@ -354,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patch_merge__matrix),
 		cmocka_unit_test(test_patch_merge__refusals),
+		cmocka_unit_test(test_patch_merge__the_same_bytes),
 		cmocka_unit_test(test_patch_merge__both_values_are_shown),
 		cmocka_unit_test(test_patch_merge__long_values),
 		cmocka_unit_test(test_patch_merge__several_conflicts_are_named),

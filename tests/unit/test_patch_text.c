@@ -165,6 +165,7 @@ static void test_patch_text__broken(void **state)
 		{"{\"Note__c\": \"\\u12\"}", "line 1, column 14", "hexadecimal"},
 		{"{\"Note__c\": \"\\ud83d\"}", "line 1, column 14", "half of a character"},
 		{"{\"Note__c\": \"\\ud83d\\u0041\"}", "line 1, column 14", "half of a character"},
+		{"{\"Note__c\": \"\\ud83d\\ude00\\q\"}", "line 1, column 26", "written \\\\"},
 		{"{\"Note__c\": \"\\ude00\"}", "line 1, column 14", "half of a character"},
 		{"{\"Note__c\": \"\xe9\"}", "line 1, column 14", "not UTF-8"},
 		/* words and numbers */
