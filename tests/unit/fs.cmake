@@ -1,0 +1,8 @@
+foreach(t fs_inode fs_fault fs_control fs_mount)
+  unit_test(${t} fs)
+  target_include_directories(test_${t} PRIVATE ${CMAKE_SOURCE_DIR}/src/fs)
+endforeach()
+foreach(t fs_control fs_mount)
+  target_sources(test_${t} PRIVATE unit/fake_mirror.c)
+endforeach()
+set_tests_properties(unit/fs_mount PROPERTIES TIMEOUT 120)
