@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One authorised call. Every call of this floor is a read, so it may be sent again: by net after a
- * lost reply or a 5xx, here after a 401 (once, with a renewed token) and when Salesforce says that
- * the moment is bad (row locks, too many long calls, a passing web page).
+ * One authorised call. Most may be sent again: by net after a lost reply or a 5xx, here after a 401
+ * (once, with a renewed token) and when Salesforce says that the moment is bad (row locks, too many
+ * long calls, a passing web page).
+ *
+ * A call marked `once` must not be carried out twice. Net sends it once; here it is sent again only
+ * after an answer by which Salesforce itself says that it did nothing: a session that is not valid,
+ * a refusal with a code. Everything else that is no success (a lost reply, an error of some server
+ * in between, an answer that cannot be read) ends with code MAYBE_SENT.
  */
 #include "sf_priv.h"
 
@@ -11,11 +16,12 @@
 #include <string.h>
 
 #include "forcefs/base/clock.h"
+#include "forcefs/model/stamp.h"
 
-#define HEADERS_MAX   8
+#define HEADERS_MAX   10
 #define AGAIN_WAIT_MS 300
 
-enum verdict { CALL_DONE, CALL_EXPIRED, CALL_AGAIN, CALL_FAILED };
+enum verdict { CALL_DONE, CALL_EXPIRED, CALL_AGAIN, CALL_FAILED, CALL_UNSURE };
 
 /* 401s that a new token does not mend: trying would go round for ever. */
 static bool is_hopeless(const struct http_reply *reply)
@@ -53,18 +59,45 @@ static bool is_passing(const struct http_reply *reply, const struct error *fault
 	       reply->status != 406 && !sf_error_is(fault, "LIMIT_EXCEEDED");
 }
 
-static bool is_answer(const struct http_reply *reply)
+static bool is_answer(const struct sf_call *call, const struct http_reply *reply)
 {
-	if (reply->status == 304) {
+	if (reply->status == 304 || (reply->status == 204 && call->write)) {
 		return true;
 	}
 	return reply->status >= 200 && reply->status < 300 &&
 	       sf_content_is_json(reply->content_type);
 }
 
-static enum verdict judge(struct sf *sf, const struct http_reply *reply, struct error *fault)
+/* Salesforce, and not something before it, says that nothing was done. */
+static bool is_certain(
+	const struct sf_call *call, const struct http_reply *reply, const struct error *fault)
 {
-	if (is_answer(reply)) {
+	if (reply->status < 400) {
+		return false;
+	}
+	if (reply->status < 500 || sf_error_is(fault, "SERVER_UNAVAILABLE")) {
+		return true;
+	}
+	return fault->code[0] && !call->several;
+}
+
+static enum verdict judge_once(
+	const struct sf_call *call, const struct http_reply *reply, const struct error *fault)
+{
+	if (!is_certain(call, reply, fault)) {
+		return CALL_UNSURE;
+	}
+	/* Net waits and tries again for the others, not for these. */
+	if (reply->status == 429 || sf_error_is(fault, "SERVER_UNAVAILABLE")) {
+		return CALL_AGAIN;
+	}
+	return is_passing(reply, fault) ? CALL_AGAIN : CALL_FAILED;
+}
+
+static enum verdict judge(struct sf *sf, const struct sf_call *call, const struct http_reply *reply,
+	struct error *fault)
+{
+	if (is_answer(call, reply)) {
 		return CALL_DONE;
 	}
 	sf_error_decode(
@@ -75,7 +108,21 @@ static enum verdict judge(struct sf *sf, const struct http_reply *reply, struct 
 	if (is_expired(reply, fault)) {
 		return CALL_EXPIRED;
 	}
+	if (call->once) {
+		return judge_once(call, reply, fault);
+	}
 	return is_passing(reply, fault) ? CALL_AGAIN : CALL_FAILED;
+}
+
+int sf_call_unsure(int r, const char *once, struct error *err)
+{
+	struct error before = {0};
+
+	if (err) {
+		before = *err;
+	}
+	return error_set_code(err, -r, before.http_status, "MAYBE_SENT", "%s%s%s", before.text,
+		before.text[0] ? "; " : "", once);
 }
 
 static void note_clock(struct sf *sf, const struct http_reply *reply)
@@ -107,8 +154,12 @@ static bool value_ok(const char *s)
 	return true;
 }
 
+struct values {
+	char batch[32], unmodified[40];
+};
+
 static size_t fill_headers(const struct sf_call *call, const struct session *session,
-	const char *batch, struct http_header h[HEADERS_MAX])
+	struct values *v, struct http_header h[HEADERS_MAX])
 {
 	size_t n = 0;
 
@@ -122,10 +173,19 @@ static size_t fill_headers(const struct sf_call *call, const struct session *ses
 		h[n++] = (struct http_header){"If-Modified-Since", call->if_modified};
 	}
 	if (call->batch_size > 0) {
-		h[n++] = (struct http_header){"Sforce-Query-Options", batch};
+		snprintf(v->batch, sizeof(v->batch), "batchSize=%d", call->batch_size);
+		h[n++] = (struct http_header){"Sforce-Query-Options", v->batch};
 	}
 	if (call->record) {
 		h[n++] = (struct http_header){"Sforce-Mru", "updateMru=false"};
+	}
+	if (call->write) {
+		/* A file system that saves a Case is not to give it another owner. */
+		h[n++] = (struct http_header){"Sforce-Auto-Assign", "FALSE"};
+	}
+	if (call->unmodified_since_ms > 0) {
+		stamp_http(call->unmodified_since_ms, v->unmodified, sizeof(v->unmodified));
+		h[n++] = (struct http_header){"If-Unmodified-Since", v->unmodified};
 	}
 	return n;
 }
@@ -134,14 +194,14 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 	const struct until *until, struct http_reply *ret, struct error *err)
 {
 	AUTO_FREE char *url = NULL;
-	char batch[32];
+	struct values values;
 	struct http_header headers[HEADERS_MAX];
 	struct http_request req = {.method = call->method,
 		.headers = headers,
 		.body = call->body,
 		.body_len = call->body_len,
 		.reply_limit_bytes = call->limit_bytes,
-		.idempotent = true};
+		.idempotent = !call->once};
 	int r = usage_admit(&sf->usage, err);
 
 	if (r < 0) {
@@ -151,14 +211,15 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 		url = NULL;
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	snprintf(batch, sizeof(batch), "batchSize=%d", call->batch_size);
 	req.url = url;
-	req.header_count = fill_headers(call, session, batch, headers);
+	req.header_count = fill_headers(call, session, &values, headers);
 	r = http_perform(sf->http, &req, until, ret, err);
 	if (r < 0) {
 		/* It may have been counted where it may have arrived. */
 		usage_note(&sf->usage, "", r == -EHOSTUNREACH || r == -EINTR ? 0 : 1);
-		return r;
+		return call->once && err && http_failure_is_ambiguous(err)
+			       ? sf_call_unsure(r, call->once, err)
+			       : r;
 	}
 	usage_note(&sf->usage, ret->limit_info, ret->attempts);
 	note_clock(sf, ret);
@@ -180,7 +241,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 		if (r < 0) {
 			return r;
 		}
-		switch (judge(sf, &reply, &first)) {
+		switch (judge(sf, call, &reply, &first)) {
 		case CALL_DONE:
 			*ret = reply;
 			memset(&reply, 0, sizeof(reply));
@@ -199,6 +260,9 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			if (++tries < SF_TRIES && !sf_sleep(AGAIN_WAIT_MS << tries, until, NULL)) {
 				continue;
 			}
+			break;
+		case CALL_UNSURE:
+			sf_call_unsure(-first.errnum, call->once, &first);
 			break;
 		case CALL_FAILED:
 			break;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several GETs in one POST /composite: one API call, and no limit on a URL's length. The outer
+ * Several requests in one POST /composite: one API call, and no limit on a URL's length. The outer
  * status says nothing about the parts; each has its own.
  *
- * Where the org refuses the composite resource itself, the parts are asked one by one.
+ * Reads: where the org refuses the composite resource itself, the parts are asked one by one.
+ * Writes are sent by composite_send, which leaves that to its callers.
  */
 #include "sf_priv.h"
 
@@ -14,8 +15,11 @@
 
 #include <jansson.h>
 
-#define BODY_LIMIT_BYTES (1u << 20)
-#define AGAIN_WAIT_MS    300
+#include "forcefs/model/stamp.h"
+
+#define BODY_LIMIT_BYTES  (1u << 20)
+#define WRITE_LIMIT_BYTES (32u << 20) /* Salesforce takes 50 MB in all */
+#define AGAIN_WAIT_MS     300
 
 void composite_release(struct composite *c)
 {
@@ -35,60 +39,65 @@ struct part *composite_add(struct composite *c, const char *ref, const char *pat
 
 /* ---- the request ---- */
 
-static json_t *part_headers(const struct part *p)
+static void add_text(struct buf *out, const char *s)
 {
-	json_t *o = json_object();
-	char batch[32];
+	json_text_add_string(out, s, strlen(s));
+}
+
+static void add_header(struct buf *out, size_t *count, const char *name, const char *value)
+{
+	buf_add_str(out, (*count)++ ? "," : ",\"httpHeaders\":{");
+	add_text(out, name);
+	buf_add_char(out, ':');
+	add_text(out, value);
+}
+
+static void add_headers(struct buf *out, const struct part *p)
+{
+	size_t count = 0;
+	char value[40];
 
 	if (p->if_modified && p->if_modified[0]) {
-		json_object_set_new(o, "If-Modified-Since", json_string(p->if_modified));
+		add_header(out, &count, "If-Modified-Since", p->if_modified);
+	}
+	if (p->unmodified_since_ms > 0) {
+		stamp_http(p->unmodified_since_ms, value, sizeof(value));
+		add_header(out, &count, "If-Unmodified-Since", value);
 	}
 	if (p->batch_size > 0) {
-		snprintf(batch, sizeof(batch), "batchSize=%d", p->batch_size);
-		json_object_set_new(o, "Sforce-Query-Options", json_string(batch));
+		snprintf(value, sizeof(value), "batchSize=%d", p->batch_size);
+		add_header(out, &count, "Sforce-Query-Options", value);
 	}
-	return o;
+	if (p->write) {
+		add_header(out, &count, "Sforce-Auto-Assign", "FALSE");
+	}
+	buf_add_str(out, count ? "}" : "");
 }
 
-static json_t *part_json(const struct part *p)
+static void add_part(struct buf *out, const struct part *p)
 {
-	json_t *headers = part_headers(p);
-	json_t *o = json_pack(
-		"{s:s, s:s, s:s}", "method", "GET", "url", p->path, "referenceId", p->ref);
-
-	if (o && json_object_size(headers) > 0) {
-		json_object_set(o, "httpHeaders", headers);
+	buf_addf(out, "{\"method\":\"%s\",\"url\":", p->method ? p->method : "GET");
+	add_text(out, p->path);
+	buf_add_str(out, ",\"referenceId\":");
+	add_text(out, p->ref);
+	add_headers(out, p);
+	if (p->send.text) {
+		buf_add_str(out, ",\"body\":");
+		buf_add(out, p->send.text, p->send.len); /* numbers as they were typed */
 	}
-	json_decref(headers);
-	return o;
-}
-
-static int dump_chunk(const char *text, size_t len, void *payload)
-{
-	return buf_add(payload, text, len);
+	buf_add_char(out, '}');
 }
 
 int composite_build(const struct composite *c, struct buf *out)
 {
-	json_t *parts = json_array();
-	json_t *o;
-	int r;
-
+	buf_add_str(
+		out, "{\"allOrNone\":false,\"collateSubrequests\":false,\"compositeRequest\":[");
 	for (size_t i = 0; i < c->count; i++) {
-		json_array_append_new(parts, part_json(&c->part[i]));
+		buf_add_str(out, i ? "," : "");
+		add_part(out, &c->part[i]);
 	}
-	if (json_array_size(parts) != c->count) {
-		json_decref(parts);
-		return -ENOMEM;
-	}
-	o = json_pack("{s:b, s:b, s:o}", "allOrNone", 0, "collateSubrequests", 0,
-		"compositeRequest", parts);
-	if (!o) {
-		return -ENOMEM;
-	}
-	r = json_dump_callback(o, dump_chunk, out, JSON_COMPACT);
-	json_decref(o);
-	return r < 0 && !buf_failed(out) ? -ENOMEM : buf_failed(out);
+	buf_add_str(out, "]}");
+	return buf_failed(out);
 }
 
 /* ---- the reply ---- */
@@ -233,7 +242,7 @@ int part_judge(struct sf *sf, const struct part *p, struct error *err)
 /* ---- running ---- */
 
 /* Not the parts, but the resource: an old edition, a feature switched off, a proxy. */
-static bool is_refused(const struct error *fault)
+bool composite_is_refused(const struct error *fault)
 {
 	return fault->http_status == 404 || fault->http_status == 405 ||
 	       sf_error_is(fault, "FUNCTIONALITY_NOT_ENABLED");
@@ -281,7 +290,7 @@ static int run_singly(struct sf *sf, struct composite *c, size_t limit_bytes,
 }
 
 static int run_once(struct sf *sf, struct composite *c, const struct buf *body, size_t limit_bytes,
-	const struct until *until, struct error *err)
+	bool write, const char *once, const struct until *until, struct error *err)
 {
 	AUTO_FREE char *path = NULL;
 	char base[SF_BASE_SIZE];
@@ -289,7 +298,10 @@ static int run_once(struct sf *sf, struct composite *c, const struct buf *body, 
 		.body = buf_str(body),
 		.body_len = body->len,
 		.limit_bytes = limit_bytes,
-		.record = true};
+		.record = true,
+		.write = write,
+		.once = once,
+		.several = true};
 	int r = versions_base(sf, until, base, err);
 
 	if (r < 0) {
@@ -305,7 +317,34 @@ static int run_once(struct sf *sf, struct composite *c, const struct buf *body, 
 		return r;
 	}
 	c->replies = 1;
-	return composite_parse(c, buf_str(&c->reply[0].body), c->reply[0].body.len, err);
+	r = composite_parse(c, buf_str(&c->reply[0].body), c->reply[0].body.len, err);
+	return r < 0 && once ? sf_call_unsure(r, once, err) : r;
+}
+
+int composite_send(struct sf *sf, struct composite *c, const char *once, const struct until *until,
+	struct error *err)
+{
+	AUTO(buf) struct buf body;
+	struct error fault = {0};
+	int r;
+
+	buf_init(&body, WRITE_LIMIT_BYTES);
+	r = composite_build(c, &body);
+	if (r < 0) {
+		return error_set(err, -r, "the changes are too big for one request");
+	}
+	r = run_once(sf, c, &body, SF_PAGE_LIMIT_BYTES, true, once, until, &fault);
+	if (r == -EPROTO && c->replies > 0 && !once) {
+		/* An answer that cannot be read is as good as a lost one. */
+		http_reply_release(&c->reply[0]);
+		c->replies = 0;
+		fault = (struct error){0};
+		r = run_once(sf, c, &body, SF_PAGE_LIMIT_BYTES, true, once, until, &fault);
+	}
+	if (r < 0 && err) {
+		*err = fault;
+	}
+	return r;
 }
 
 static bool has_passing(struct sf *sf, const struct composite *c)
@@ -334,7 +373,7 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 		return error_set(err, EFBIG, "the request is too big for one composite");
 	}
 	for (int tries = 1;; tries++) {
-		r = run_once(sf, c, &body, limit_bytes, until, &fault);
+		r = run_once(sf, c, &body, limit_bytes, false, NULL, until, &fault);
 		if (r < 0 || tries >= SF_TRIES || !has_passing(sf, c) ||
 			sf_sleep(AGAIN_WAIT_MS << tries, until, NULL) < 0) {
 			break;
@@ -342,7 +381,7 @@ int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const 
 		http_reply_release(&c->reply[0]);
 		c->replies = 0;
 	}
-	if (r < 0 && is_refused(&fault)) {
+	if (r < 0 && composite_is_refused(&fault)) {
 		return run_singly(sf, c, limit_bytes, until, err);
 	}
 	if (r < 0 && err) {

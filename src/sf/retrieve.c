@@ -54,16 +54,17 @@ static int check_names(const struct wish *w)
 
 /* ---- one ---- */
 
-static int one_path(const struct wish *w, const char *base, const struct id *id, struct buf *path)
+int retrieve_path(const struct schema *schema, const char *base, const char *id, struct buf *path,
+	struct error *err)
 {
-	buf_addf(path, "%s/sobjects/%s/%s?fields=", base, w->schema->object, id->text);
-	for (size_t i = 0; i < w->schema->field_count; i++) {
+	buf_addf(path, "%s/sobjects/%s/%s?fields=", base, schema->object, id);
+	for (size_t i = 0; i < schema->field_count; i++) {
 		buf_add_str(path, i ? "," : "");
-		buf_add_str(path, w->schema->fields[i].name);
+		buf_add_str(path, schema->fields[i].name);
 	}
-	return buf_failed(path) ? error_set(w->err, -buf_failed(path), "%s has too many fields",
-					  w->schema->object)
-				: 0;
+	return buf_failed(path)
+		       ? error_set(err, -buf_failed(path), "%s has too many fields", schema->object)
+		       : 0;
 }
 
 static int get_one(const struct wish *w, const char *base, const struct id *id)
@@ -76,7 +77,7 @@ static int get_one(const struct wish *w, const char *base, const struct id *id)
 	int r;
 
 	buf_init(&path, SF_URL_LIMIT_BYTES);
-	r = one_path(w, base, id, &path);
+	r = retrieve_path(w->schema, base, id->text, &path, w->err);
 	if (r < 0) {
 		return r;
 	}
@@ -94,20 +95,21 @@ static int get_one(const struct wish *w, const char *base, const struct id *id)
 
 /* ---- many ---- */
 
-static int many_body(const struct wish *w, const struct id *ids, size_t count, struct buf *body)
+int retrieve_body(const struct schema *schema, const struct id *ids, size_t count, struct buf *body,
+	struct error *err)
 {
 	buf_add_str(body, "{\"ids\":[");
 	for (size_t i = 0; i < count; i++) {
 		buf_addf(body, "%s\"%s\"", i ? "," : "", ids[i].text);
 	}
 	buf_add_str(body, "],\"fields\":[");
-	for (size_t i = 0; i < w->schema->field_count; i++) {
-		buf_addf(body, "%s\"%s\"", i ? "," : "", w->schema->fields[i].name);
+	for (size_t i = 0; i < schema->field_count; i++) {
+		buf_addf(body, "%s\"%s\"", i ? "," : "", schema->fields[i].name);
 	}
 	buf_add_str(body, "]}");
-	return buf_failed(body) ? error_set(w->err, -buf_failed(body), "%s has too many fields",
-					  w->schema->object)
-				: 0;
+	return buf_failed(body)
+		       ? error_set(err, -buf_failed(body), "%s has too many fields", schema->object)
+		       : 0;
 }
 
 static int many_record(void *payload, struct json_slice value)
@@ -134,7 +136,7 @@ static int post_many(const struct wish *w, const char *base, const struct id *id
 	int r;
 
 	buf_init(&body, BODY_LIMIT_BYTES);
-	r = many_body(w, ids, count, &body);
+	r = retrieve_body(w->schema, ids, count, &body, w->err);
 	if (r < 0) {
 		if (w->err) {
 			*fault = *w->err;

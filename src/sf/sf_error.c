@@ -263,6 +263,23 @@ static void copy_fields(struct refusal *r, json_t *fields)
 	}
 }
 
+/* "duplicateResut" is how Salesforce itself spells it in places. */
+static void add_duplicate_rule(struct refusal *r, json_t *o)
+{
+	json_t *result = json_object_get(o, "duplicateResut");
+	char rule[80] = "";
+	size_t used = strlen(r->message);
+
+	if (!result) {
+		result = json_object_get(o, "duplicateResult");
+	}
+	copy_text(rule, sizeof(rule), json_object_get(result, "duplicateRule"));
+	if (rule[0] && used + strlen(rule) + 20 < sizeof(r->message)) {
+		snprintf(r->message + used, sizeof(r->message) - used, "%s(duplicate rule %s)",
+			used ? " " : "", rule);
+	}
+}
+
 static bool read_object(struct refusal *r, json_t *o)
 {
 	json_t *code = json_object_get(o, "errorCode");
@@ -281,6 +298,7 @@ static bool read_object(struct refusal *r, json_t *o)
 	copy_text(r->code, sizeof(r->code), code);
 	copy_text(r->message, sizeof(r->message), message);
 	copy_fields(r, json_object_get(o, "fields"));
+	add_duplicate_rule(r, o);
 	return true;
 }
 

@@ -3,7 +3,9 @@
  * Behind the door of the sf floor. A question goes down this ladder:
  *
  *   query.c retrieve.c changes.c describe.c    what is asked, and the pages of the answer
- *   composite.c                                several GETs, or a long one, in one POST
+ *   update.c create.c remove.c                 what is written, and how sure that is
+ *   readback.c write.c                         what both of the first two need
+ *   composite.c                                several requests, or a long GET, in one POST
  *   call.c                                     one authorised call: 401, tries, quota, judgement
  *   token.c token_renew.c                      one refresh at a time; what it does
  *   token_request.c token_file.c               the token endpoint; the state file and its lock
@@ -248,17 +250,27 @@ int versions_choose(const char *json, size_t len, char ret[8], struct error *err
 /* ---- call.c ---- */
 
 struct sf_call {
-	const char *method; /* GET or POST; a read in either case */
-	const char *path;   /* from /services on */
-	const char *body;   /* JSON, or NULL */
+	const char *method;
+	const char *path; /* from /services on */
+	const char *body; /* JSON, or NULL */
 	size_t body_len;
 	const char *if_modified; /* or NULL */
 	int batch_size;          /* 0: not said */
 	size_t limit_bytes;
-	bool record; /* reads records by Id: not to be shown as recently viewed */
+	bool record;                 /* reads records by Id: not to be shown as recently viewed */
+	bool write;                  /* changes something: 204 is an answer */
+	int64_t unmodified_since_ms; /* of a PATCH; 0: no condition */
+	/* NULL: may be sent again at will (a read, or a write that harms nobody twice). Else what
+	 * to say when nobody knows whether it happened: "the save may have happened; …". Such a
+	 * call is sent again only where the org certainly did not carry it out. */
+	const char *once;
+	bool several; /* a composite: an error of the server's may come after some of its parts */
 };
 
-/* A 2xx with JSON, or 304. Everything else is an error, decoded. */
+/* Makes err say that it may have happened, with code MAYBE_SENT. Returns r. */
+int sf_call_unsure(int r, const char *once, struct error *err);
+
+/* A 2xx with JSON, 204 to a write, or 304. Everything else is an error, decoded. */
 int sf_call_perform(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct http_reply *ret, struct error *err);
 
@@ -267,13 +279,18 @@ int64_t sf_call_reply_ms(const struct sf *sf, const struct http_reply *reply);
 
 /* ---- composite.c ---- */
 
-#define COMPOSITE_PARTS 3
+#define COMPOSITE_PARTS 25 /* Salesforce's own limit */
+#define COMPOSITE_READS 3  /* so many may be asked one by one */
 
 struct part {
 	/* in */
-	const char *ref;  /* [A-Za-z0-9_] */
-	const char *path; /* of a GET, from /services on */
+	const char *ref;        /* [A-Za-z0-9_] */
+	const char *method;     /* NULL: GET */
+	const char *path;       /* from /services on */
+	struct json_slice send; /* the body, JSON; text NULL: none */
+	bool write;             /* changes something */
 	const char *if_modified;
+	int64_t unmodified_since_ms; /* 0: no condition */
 	int batch_size;
 	/* out */
 	int status;
@@ -286,7 +303,7 @@ struct composite {
 	struct part part[COMPOSITE_PARTS];
 	size_t count;
 	struct http_reply
-		reply[COMPOSITE_PARTS]; /* [0] alone, or one each where single calls ran */
+		reply[COMPOSITE_READS]; /* [0] alone, or one each where single calls ran */
 	size_t replies;
 };
 
@@ -299,14 +316,81 @@ int composite_build(const struct composite *c, struct buf *out);
 int composite_parse(struct composite *c, const char *text, size_t len, struct error *err);
 int part_judge(struct sf *sf, const struct part *p, struct error *err);
 
-/* Asks all parts in one call; by single calls where the org refuses composites. 0 when every part
- * has a status; part_judge tells what it means. */
+/* Sends parts that write, in one call. once: as in struct sf_call. -EFBIG without code MAYBE_SENT:
+ * fewer parts may do. */
+int composite_send(struct sf *sf, struct composite *c, const char *once, const struct until *until,
+	struct error *err);
+
+/* Not a part was refused but the resource: nothing was done. */
+bool composite_is_refused(const struct error *fault);
+
+/* Asks all parts (up to COMPOSITE_READS, all GETs) in one call; by single calls where the org
+ * refuses composites. 0 when every part has a status; part_judge tells what it means. */
 int composite_run(struct sf *sf, struct composite *c, size_t limit_bytes, const struct until *until,
 	struct error *err);
 
 /* One GET, inside a composite if its path is long. The body is in c->part[0].body. */
 int composite_get(struct sf *sf, struct composite *c, const struct sf_call *call,
 	const struct until *until, struct error *err);
+
+/* ---- retrieve.c ---- */
+
+/* "<base>/sobjects/X/<id>?fields=…"; the id goes in as it is. */
+int retrieve_path(const struct schema *schema, const char *base, const char *id, struct buf *path,
+	struct error *err);
+
+/* {"ids":[…],"fields":[…]} */
+int retrieve_body(const struct schema *schema, const struct id *ids, size_t count, struct buf *body,
+	struct error *err);
+
+/* ---- write.c ---- */
+
+/* True if the composite resource would take a text in these values for a reference to another part,
+ * "@{ref.field}", and there is no way to escape one. */
+bool write_looks_like_reference(const char *json, size_t len);
+
+/* True for one JSON object and nothing else. */
+bool write_is_object(const char *json, size_t len);
+
+/* A fault as it is meant of a record that was to be written; returns its negative errno. */
+int write_verdict(struct error *fault);
+
+/* part_judge for a part that writes. err must not be NULL. */
+int write_judge(struct sf *sf, const struct part *p, struct error *err);
+
+/* "<base>/sobjects/X" or "<base>/sobjects/X/<id>". New; NULL when out of memory. */
+char *write_path(const char *base, const char *object, const struct id *id);
+
+/* ---- readback.c ---- */
+
+/* The last part of a composite that writes: the records as they are afterwards. */
+struct readback {
+	struct sf *sf;
+	const struct schema *schema;
+	const struct remote_sink *sink;
+	struct remote_save *saves; /* whose read_back is kept; NULL: none */
+	size_t count;
+	struct buf path, body;
+	struct part *part;
+	bool stopped; /* the sink wants no more */
+};
+
+void readback_init(struct readback *rb, struct sf *sf, const struct schema *schema,
+	const struct remote_sink *sink, struct remote_save *saves, size_t count);
+void readback_release(struct readback *rb);
+
+DEFINE_CLEANER(readback, struct readback, readback_release)
+
+/* Adds the part. Where that cannot be done (too many fields) none is added. */
+void readback_ask(struct readback *rb, struct composite *c, const char *base, const struct id *ids,
+	size_t count);
+/* The same for the record that part "made" makes. */
+void readback_ask_made(struct readback *rb, struct composite *c, const char *base);
+
+/* Gives the sink what the part brought; if it brought nothing, what a call of its own brings of
+ * these. Failures are not told: what was written is written. */
+void readback_finish(
+	struct readback *rb, const struct id *ids, size_t count, const struct until *until);
 
 /* ---- soql.c ---- */
 
@@ -349,6 +433,13 @@ int sf_retrieve(struct sf *sf, const struct schema *schema, const struct id *ids
 int sf_changes(struct sf *sf, const struct schema *schema, const char *describe_modified,
 	int64_t since_ms, const struct remote_sink *sink, const struct until *until,
 	struct remote_changes *ret, struct error *err);
+int sf_update(struct sf *sf, const struct schema *schema, struct remote_save *saves, size_t count,
+	const struct remote_sink *sink, const struct until *until, struct error *err);
+int sf_create(struct sf *sf, const struct schema *schema, const char *json, size_t len,
+	const struct remote_sink *sink, const struct until *until, struct id *ret,
+	struct error *err);
+int sf_remove(struct sf *sf, const struct schema *schema, const struct id *id,
+	const struct until *until, struct error *err);
 int sf_objects(struct sf *sf, const char *if_modified, const struct until *until,
 	struct remote_doc *ret, struct error *err);
 int sf_describe(struct sf *sf, const char *object, const char *if_modified,

@@ -41,6 +41,28 @@ static void test_composite_build__writes_the_parts(void **state)
 		"\"batchSize=500\"}}]}");
 }
 
+static void test_composite_build__writes_a_save_as_it_is(void **state)
+{
+	static const char json[] = "{\"A\":1.0E7,\"B\":\"x\"}";
+	AUTO(composite) struct composite c = {0};
+	AUTO(buf) struct buf b;
+	struct part *p = composite_add(&c, "s0", "/services/data/v62.0/sobjects/A/001");
+
+	(void)state;
+	p->method = "PATCH";
+	p->write = true;
+	p->send = (struct json_slice){json, sizeof(json) - 1};
+	p->unmodified_since_ms = 1782900000999;
+	buf_init(&b, 4096);
+	assert_int_equal(composite_build(&c, &b), 0);
+	assert_string_equal(buf_str(&b),
+		"{\"allOrNone\":false,\"collateSubrequests\":false,\"compositeRequest\":["
+		"{\"method\":\"PATCH\",\"url\":\"/services/data/v62.0/sobjects/A/001\","
+		"\"referenceId\":\"s0\",\"httpHeaders\":{\"If-Unmodified-Since\":"
+		"\"Wed, 01 Jul 2026 10:00:00 GMT\",\"Sforce-Auto-Assign\":\"FALSE\"},"
+		"\"body\":{\"A\":1.0E7,\"B\":\"x\"}}]}");
+}
+
 static void test_composite_build__keeps_to_the_limit(void **state)
 {
 	AUTO(composite) struct composite c = {0};
@@ -159,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_composite_build__writes_the_parts),
+		cmocka_unit_test(test_composite_build__writes_a_save_as_it_is),
 		cmocka_unit_test(test_composite_build__keeps_to_the_limit),
 		cmocka_unit_test(test_composite_parse__fits_answers_to_parts),
 		cmocka_unit_test(test_part_judge__decodes_a_part),

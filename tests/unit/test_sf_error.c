@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "forcefs/base/paths.h"
@@ -266,9 +267,29 @@ static void test_sf_error__reads_recorded_replies(void **state)
 	}
 }
 
+static void test_sf_error_decode__names_the_duplicate_rule(void **state)
+{
+	static const char *const keys[] = {"duplicateResut", "duplicateResult"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct error err = {0};
+		char body[300];
+
+		snprintf(body, sizeof(body),
+			"[{\"%s\":{\"allowSave\":true,\"duplicateRule\":\"My_Rule\"},"
+			"\"errorCode\":\"DUPLICATES_DETECTED\",\"message\":\"Use another?\"}]",
+			keys[i]);
+		assert_int_equal(sf_error_decode(400, JSON, body, strlen(body), &err), -EEXIST);
+		assert_string_equal(err.code, "DUPLICATES_DETECTED");
+		assert_non_null(strstr(err.text, "Use another? (duplicate rule My_Rule)"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sf_error_decode__names_the_duplicate_rule),
 		cmocka_unit_test(test_sf_error__knows_the_codes),
 		cmocka_unit_test(test_sf_error__tells_the_two_limits_apart),
 		cmocka_unit_test(test_sf_error__reads_every_shape),

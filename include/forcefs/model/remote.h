@@ -74,6 +74,7 @@ struct remote_save {
 	size_t len;
 	int64_t unmodified_since_ms; /* the LastModifiedDate as read; 0: no condition */
 	int result; /* filled: 0, -ESTALE (changed by somebody else since), or another refusal */
+	bool read_back; /* filled: the sink got the record as it is now; if not, read it again */
 	struct error err;
 };
 
@@ -105,16 +106,20 @@ struct remote {
 		int64_t since_ms, const struct remote_sink *sink, const struct until *until,
 		struct remote_changes *ret, struct error *err);
 
-	/* Saves 1..REMOTE_SAVES_MAX records in one API call, each with its own result; one that fails does
-	 * not fail its neighbours. The sink gets the records as they are afterwards, those refused with
-	 * -ESTALE too. Saves with a condition may be sent again after a lost reply (the condition then
-	 * fails and the caller compares); without one they are sent once, and a lost reply is a failure
-	 * with code "MAYBE_SENT". */
+	/* Saves 1..REMOTE_SAVES_MAX different records in one API call, each with its own result; one that
+	 * fails does not fail its neighbours. The sink gets the records as they are afterwards, those
+	 * refused with -ESTALE too; what it returns, or that it could not be given one, changes no
+	 * result: what is saved is saved. Saves with a condition may be sent again after a lost reply
+	 * (the condition then fails and the caller compares); if one of them has none they are sent
+	 * once, and a lost reply is a failure with code "MAYBE_SENT". A negative return stands for
+	 * every save (and is in each result): nothing was done, or the code says MAYBE_SENT. -EAGAIN
+	 * with code UNABLE_TO_LOCK_ROW as a result: try that one again. */
 	int (*update)(void *self, const struct schema *schema, struct remote_save *saves,
 		size_t count, const struct remote_sink *sink, const struct until *until,
 		struct error *err);
 
-	/* Makes a record from a JSON object; the sink gets it as it is afterwards. Sent once: a lost reply
+	/* Makes a record from a JSON object; the sink gets it as it is afterwards, or nothing if it could
+	 * not be read: that, and what the sink returns, is no failure. Sent once: a lost reply
 	 * is a failure with code "MAYBE_SENT" and a text that says how to find out. */
 	int (*create)(void *self, const struct schema *schema, const char *json, size_t len,
 		const struct remote_sink *sink, const struct until *until, struct id *ret,
