@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Sessions and refresh tokens, shared by many forcefs processes that must not kill each other's."""
+import os
+import threading
+
+from clients import load, output, start
+from mounts import Mount, files_below
+
+MOUNTS = 20
+
+
+def token_calls(org, since):
+    return [call for call in org.log(since=since) if call["kind"] == "token"]
+
+
+def mount_all(home, count, *options):
+    """count mounts in processes of their own that start at the same moment."""
+    made = []
+    for _ in range(count):
+        mount = Mount(home, *options)
+        home.mounted.append(mount)
+        made.append(mount)
+    failures = []
+
+    def begin(mount):
+        try:
+            mount.start()
+        except RuntimeError as error:
+            failures.append(error)
+    threads = [threading.Thread(target=begin, args=(mount,)) for mount in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    return made
+
+
+def cat_all(mounts, record):
+    cats = [start("cat", mount.record("Contact", record)) for mount in mounts]
+    texts = [cat.communicate(timeout=60) for cat in cats]
+    assert all(cat.returncode == 0 for cat in cats), [error for _, error in texts if error]
+    assert all('"Id": "%s"' % record in text for text, _ in texts)
+
+
+def test_twenty_processes_share_one_rotating_token(stage):
+    org = stage.org(rotation=True, records={"Contact": 100})
+    org.token(hold_ms=50)
+    home = stage.home(org)
+    mounts = mount_all(home, MOUNTS, "cache_dir=memory", "ttl=600")
+    records = org.ids("Contact")
+    cat_all(mounts, records[0])
+    for number in range(1, 4):
+        before = org.mark()
+        org.expire_sessions()
+        cat_all(mounts, records[number])
+        calls = token_calls(org, before)
+        assert calls and all(call["status"] == 200 for call in calls), calls
+        assert len(calls) == 1, "every process shares one new session"
+    mounts[0].remount()
+    assert load(mounts[0].record("Contact", records[9]))["Id"] == records[9]
+
+
+def test_an_expired_session_is_renewed_once_for_all_readers(stage):
+    org = stage.org(latency_ms=50)
+    mount = stage.mount(org, "ttl=600")
+    records = org.ids("Contact", limit=40)
+    output("cat", mount.record("Contact", records[0]))
+    os.listdir(mount.path("Lead"))
+    before = org.mark()
+    org.expire_sessions()
+    readers = [start("cat", mount.record(name, record)) for name in ("Contact", "Case", "Opportunity", "Task")
+               for record in org.ids(name, limit=10)]
+    assert [one.communicate(timeout=60) and one.returncode for one in readers] == [0] * len(readers)
+    assert len(token_calls(org, before)) == 1
+
+
+def test_a_rotated_token_survives_a_crash(stage):
+    org = stage.org(rotation=True)
+    home = stage.home(org)
+    mount = home.mount("ttl=600")
+    records = org.ids("Contact")
+    for number in range(3):
+        org.expire_sessions()
+        assert load(mount.record("Contact", records[number]))["Id"] == records[number]
+        mount.kill()
+        mount.start()
+    assert load(mount.record("Contact", records[5]))["Id"] == records[5]
+
+
+def test_a_remount_uses_the_session_it_has(stage):
+    org = stage.org()
+    mount = stage.mount(org)
+    os.listdir(mount.path("Contact"))
+    before = org.mark()
+    mount.remount()
+    os.listdir(mount.path("Lead"))
+    assert token_calls(org, before) == []
+
+
+def test_a_refresh_that_another_program_holds_up_is_waited_out(stage):
+    org = stage.org()
+    mount = stage.mount(org)
+    org.expire_sessions()
+    org.token(fail={"error": "invalid_grant", "error_description": "token request is already being processed", "times": 2})
+    record = org.ids("Contact")[0]
+    assert load(mount.record("Contact", record))["Id"] == record
+
+
+def test_a_token_file_that_cannot_be_read_is_told_or_made_anew(stage):
+    org = stage.org()
+    mount = stage.mount(org)
+    mount.umount()
+    for path in files_below(mount.home.state):
+        if os.path.getsize(path):
+            with open(path, "w", encoding="ascii") as file:
+                file.write("{ this is no token")
+    try:
+        mount.start()
+    except RuntimeError as error:
+        assert mount.home.state in str(error) or "token" in str(error)
+    else:
+        assert os.listdir(mount.path("Contact"))
