@@ -7,6 +7,10 @@
  * A lone time-out may be one slow question, so it takes two in a row; no route, a refused
  * connection or an unknown host are certain. An answer of the org's is none of these, whatever it
  * says: QUERY_TIMEOUT is a time-out too, but of one query.
+ *
+ * An org that takes a question and does not answer is found out sooner by those who have an old
+ * answer and wait for a better one: the first of them to lose patience says so, and until the org
+ * answers anything the others do not wait at all.
  */
 #include "mirror_priv.h"
 
@@ -60,6 +64,7 @@ int breaker_note(struct mirror *m, int r, const struct error *err)
 	if (is_network(r, err)) {
 		breaker_open(b, r);
 	} else {
+		b->stuck = false;
 		b->failures = 0;
 		b->offline_since_ms = 0;
 	}
@@ -68,4 +73,16 @@ int breaker_note(struct mirror *m, int r, const struct error *err)
 		b->last_ms = clock_wall_ms();
 	}
 	return r;
+}
+
+void breaker_note_stuck(struct mirror *m)
+{
+	LOCK_SCOPE(&m->breaker.lock);
+	m->breaker.stuck = true;
+}
+
+bool breaker_is_stuck(struct mirror *m)
+{
+	LOCK_SCOPE(&m->breaker.lock);
+	return m->breaker.stuck;
 }

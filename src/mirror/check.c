@@ -172,9 +172,8 @@ int object_check(struct object *o, const struct until *until, struct error *err)
 	if (!until) {
 		return -EWOULDBLOCK;
 	}
-	struct until patience = until_within(until, CHECK_PATIENCE_MS);
-	int r = flight_join(&o->check, &patience, err);
-	return r == -EINTR ? r : 0; /* what is cached will do; the status says that it is old */
+	/* what is cached will do; the status says that it is old */
+	return flight_join_briefly(&o->check, until, err);
 }
 
 int mirror_object_check(

@@ -138,6 +138,22 @@ int flight_join(struct flight *f, const struct until *until, struct error *err)
 	return r;
 }
 
+int flight_join_briefly(struct flight *f, const struct until *until, struct error *err)
+{
+	struct error local = {0};
+	struct until patience =
+		until_within(until, breaker_is_stuck(f->mirror) ? 0 : CHECK_PATIENCE_MS);
+	int r = flight_join(f, &patience, &local);
+
+	if (r == -ETIMEDOUT && !local.http_status) {
+		breaker_note_stuck(f->mirror);
+	}
+	if (r == -EINTR && err) {
+		*err = local;
+	}
+	return r == -EINTR ? r : 0;
+}
+
 int flight_fly(struct flight *f, const struct until *until, struct error *err)
 {
 	pthread_mutex_lock(f->lock);

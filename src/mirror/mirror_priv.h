@@ -136,6 +136,7 @@ struct breaker {
 	int failures;             /* network failures in a row */
 	int64_t open_until_ms;    /* monotonic */
 	int64_t offline_since_ms; /* wall clock; 0 while the network is believed to be there */
+	bool stuck;               /* somebody lost patience, and no answer came since */
 	struct error last;        /* the last failure of any kind */
 	int64_t last_ms;
 };
@@ -188,6 +189,9 @@ void flight_release(struct flight *f);
 int flight_join(struct flight *f, const struct until *until, struct error *err);
 /* The same from inside another flight: flies in this thread if nobody does yet. */
 int flight_fly(struct flight *f, const struct until *until, struct error *err);
+/* Joins one for an answer that is better than the known one, but can be done without: waits a
+ * while, and not at all while the org is known to be stuck. 0 or -EINTR. */
+int flight_join_briefly(struct flight *f, const struct until *until, struct error *err);
 /* Starts one unless one is under way; waits for nothing. */
 void flight_start(struct flight *f);
 /* Tells those who wait that the flight gets on. */
@@ -201,6 +205,8 @@ struct until until_within(const struct until *until, int64_t ms);
 int breaker_enter(struct mirror *m, struct error *err);
 /* Notes the outcome of a request and returns it. */
 int breaker_note(struct mirror *m, int r, const struct error *err);
+void breaker_note_stuck(struct mirror *m);
+bool breaker_is_stuck(struct mirror *m);
 
 /* objects.c */
 struct object *object_by_index(struct mirror *m, uint32_t index); /* NULL if there is none */

@@ -342,9 +342,7 @@ static int catalog_ensure(
 	if (state == CATALOG_MISSING) {
 		return flight_join(&m->catalog_flight, until, err);
 	}
-	struct until patience = until_within(until, CHECK_PATIENCE_MS);
-	int r = flight_join(&m->catalog_flight, &patience, err);
-	return r == -EINTR ? r : 0; /* the known one will do */
+	return flight_join_briefly(&m->catalog_flight, until, err); /* the known one will do */
 }
 
 /* ---- the door ---- */

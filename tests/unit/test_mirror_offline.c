@@ -92,6 +92,30 @@ static void test_offline__a_stuck_check_holds_nobody_up_for_long(void **state)
 	rig_down(&rig);
 }
 
+static void test_offline__a_stuck_org_is_waited_for_once(void **state)
+{
+	struct rig rig;
+	struct mirror_object object;
+	char text[256];
+	(void)state;
+
+	rig_up(&rig, 100, 100);
+	rig_list(&rig);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	fake_org_slow(rig.org, FAKE_OBJECTS, 60000);
+	fake_org_slow(rig.org, FAKE_CHANGES, 60000);
+	/* this one may wait its share */
+	assert_int_equal(mirror_object_next(rig.mirror, 0, rig_until(&rig), &object, NULL), 1);
+	int64_t began_ms = clock_mono_ms();
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(
+			mirror_object_next(rig.mirror, 0, rig_until(&rig), &object, NULL), 1);
+		assert_int_equal(rig_cat(&rig, i, text, sizeof text), 0);
+	}
+	assert_true(clock_mono_ms() - began_ms < 1000);
+	rig_down(&rig);
+}
+
 static void test_offline__errors_keep_salesforces_code(void **state)
 {
 	struct rig rig;
@@ -134,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_offline__an_old_lone_record_stays_readable),
 		cmocka_unit_test(test_offline__questions_fail_at_once_while_the_network_is_away),
 		cmocka_unit_test(test_offline__a_stuck_check_holds_nobody_up_for_long),
+		cmocka_unit_test(test_offline__a_stuck_org_is_waited_for_once),
 		cmocka_unit_test(test_offline__errors_keep_salesforces_code),
 		cmocka_unit_test(test_offline__limits_are_kept_for_minutes),
 	};
