@@ -96,6 +96,17 @@ static int garbled(struct error *err, const char *what)
 	return error_set(err, EPROTO, "Salesforce's answer to a query %s", what);
 }
 
+/* No JSON at all: what the parser says is about line and column only. */
+static int broken(struct error *err, int r)
+{
+	if (r != -EPROTO) {
+		return r;
+	}
+	return error_prefix(err, r,
+		"Salesforce's answer to a query is broken; try again, and if it stays so, look "
+		"for a proxy in between");
+}
+
 static int read_next(struct page *p, char **ret_next)
 {
 	AUTO_FREE char *next = NULL;
@@ -137,7 +148,7 @@ int page_read(const char *text, size_t len, const struct remote_sink *sink, stru
 	int r = json_text_members(text, len, page_member, &p, err);
 
 	if (r < 0) {
-		return r;
+		return broken(err, r);
 	}
 	if (p.twice || !p.records.text || p.records.len == 0 || p.records.text[0] != '[') {
 		return garbled(err, "holds no list of records");
@@ -150,7 +161,7 @@ int page_read(const char *text, size_t len, const struct remote_sink *sink, stru
 	ret->records = 0;
 	r = json_text_elements(p.records.text, p.records.len, page_record, &p, err);
 	if (r < 0) {
-		return r;
+		return broken(err, r);
 	}
 	ret->next = take_ptr(&next);
 	return 0;
