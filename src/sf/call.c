@@ -121,8 +121,9 @@ int sf_call_unsure(int r, const char *once, struct error *err)
 	if (err) {
 		before = *err;
 	}
-	return error_set_code(err, -r, before.http_status, "MAYBE_SENT", "%s%s%s", before.text,
-		before.text[0] ? "; " : "", once);
+	/* In front: what follows may well say "try again". */
+	return error_set_code(err, -r, before.http_status, "MAYBE_SENT", "%s%s%s", once,
+		before.text[0] ? "; what went wrong: " : "", before.text);
 }
 
 static void note_clock(struct sf *sf, const struct http_reply *reply)

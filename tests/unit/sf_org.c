@@ -75,6 +75,30 @@ void sf_org_reopen(struct sf_org *o)
 	o->remote = sf_remote(o->sf);
 }
 
+void sf_org_pretend_version(struct sf_org *o, const char *version)
+{
+	char path[128], text[4096];
+	struct until until = sf_org_until(20000);
+	struct error err = {0};
+	size_t n;
+	FILE *f;
+	char *at;
+
+	must(sf_connect(o->sf, &until, &err), &err);
+	snprintf(path, sizeof(path), "%s/practice.token", o->state_dir);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	at = strstr(text, "67.0");
+	assert_non_null(at);
+	memcpy(at, version, 4);
+	rewind(f);
+	fwrite(text, 1, n, f);
+	fclose(f);
+	sf_org_reopen(o);
+}
+
 struct until sf_org_until(int ms)
 {
 	return (struct until){.deadline_ms = clock_mono_ms() + ms};

@@ -22,6 +22,9 @@ void sf_org_stop(struct sf_org *o);
 /* Opens sf again on the same state folder, as a remount would. */
 void sf_org_reopen(struct sf_org *o);
 
+/* Opens sf again with another version ("66.0") in its state file than the org gave. */
+void sf_org_pretend_version(struct sf_org *o, const char *version);
+
 struct until sf_org_until(int ms);
 
 /* The object's describe, parsed. */

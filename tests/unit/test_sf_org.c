@@ -707,36 +707,13 @@ static void test_quota__spent_is_remembered(void **state)
 	assert_int_equal(practice_calls(&org.practice, "limits"), 0);
 }
 
-/* Reopens sf with another version in the state file. */
-static void set_stored_version(const char *version)
-{
-	char path[128], text[4096];
-	size_t n;
-	FILE *f;
-	char *at;
-
-	must(ask_limits(20000, NULL), NULL);
-	snprintf(path, sizeof(path), "%s/practice.token", org.state_dir);
-	f = fopen(path, "r+");
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	at = strstr(text, "67.0");
-	assert_non_null(at);
-	memcpy(at, version, 4);
-	rewind(f);
-	fwrite(text, 1, n, f);
-	fclose(f);
-	sf_org_reopen(&org);
-}
-
 static void test_version__is_asked_for_again_when_it_is_retired(void **state)
 {
 	struct sf_identity who;
 	struct error err = {0};
 
 	(void)state;
-	set_stored_version("60.0");
+	sf_org_pretend_version(&org, "60.0");
 	faults("[{\"do\":\"error\",\"match\":{\"path\":\"v60.0\"},\"status\":410,\"times\":-1,"
 	       "\"errorCode\":\"GONE\",\"message\":\"retired\"}]");
 	must(ask_limits(20000, &err), &err);
@@ -758,7 +735,7 @@ static void test_version__that_the_org_lost_is_asked_for_again(void **state)
 	struct error err = {0};
 
 	(void)state;
-	set_stored_version("66.0");
+	sf_org_pretend_version(&org, "66.0");
 	schema = sf_org_schema(&org, "Account");
 	faults("[{\"do\":\"error\",\"match\":{\"path\":\"v66.0\"},\"status\":404,\"times\":-1,"
 	       "\"errorCode\":\"NOT_FOUND\",\"message\":\"The requested resource does not "
