@@ -87,12 +87,22 @@ static int check_dead(const char *mountpoint, struct error *err)
 	}
 }
 
+/* A plain stat may be answered from the kernel's memory for as long as it believes the attributes
+ * of the root. */
+static bool is_dead(const char *mountpoint)
+{
+	struct statx st;
+	return statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
+		       &st) < 0 &&
+	       errno == ENOTCONN;
+}
+
 /* ---- before mounting ---- */
 
 static int check_directory(const char *mountpoint, struct error *err)
 {
 	struct stat st;
-	if (stat(mountpoint, &st) < 0 && errno == ENOTCONN) {
+	if (is_dead(mountpoint)) {
 		int r = check_dead(mountpoint, err);
 		if (r < 0) {
 			return r;
