@@ -397,13 +397,22 @@ def test_rm_r_changes_nothing_in_the_org(org, mount):
     assert ids(os.listdir(mount.path("Account"))) == records == set(accounts(org))
 
 
-def test_writing_is_refused_and_loses_nothing(org, either):
-    path = either.record("Account", accounts(org)[1])
+def test_a_read_only_mount_refuses_every_change_and_loses_nothing(org, read_only):
+    path = read_only.record("Account", accounts(org)[1])
     content = read(path)
     for attempt in (lambda: open(path, "w"), lambda: open(path, "a"), lambda: os.truncate(path, 0), lambda: os.unlink(path),
-                    lambda: os.rename(path, path + "~"), lambda: open(either.path("Account", "new.json"), "x"),
-                    lambda: os.mkdir(either.path("New__c")), lambda: os.symlink("a", either.path("Account", "b"))):
+                    lambda: os.rename(path, path + "~"), lambda: open(read_only.path("Account", "new.json"), "x"),
+                    lambda: os.mkdir(read_only.path("New__c")), lambda: os.symlink("a", read_only.path("Account", "b"))):
         with pytest.raises(OSError) as caught:
             attempt()
-        assert caught.value.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+        assert caught.value.errno == errno.EROFS
     assert read(path) == content
+
+
+def test_objects_are_neither_made_nor_taken_away(mount):
+    for attempt in (lambda: os.mkdir(mount.path("New__c")), lambda: os.rmdir(mount.path("Empty__c")),
+                    lambda: os.rename(mount.path("Account"), mount.path("Accounts"))):
+        with pytest.raises(OSError) as caught:
+            attempt()
+        assert caught.value.errno in (errno.EPERM, errno.EACCES, errno.EROFS)
+    assert os.path.isdir(mount.path("Empty__c")) and os.path.isdir(mount.path("Account"))

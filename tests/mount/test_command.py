@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from clients import ids, load, read, run, timed
-from mounts import files_below, is_mounted, is_running, kill, mounts, processes, program, wait_until
+from mounts import files_below, is_dead, is_mounted, is_running, kill, mounts, program, wait_until
 
 ONE_SENTENCE = re.compile(r"forcefs: [a-z]+: .+\n\Z")
 
@@ -290,7 +290,7 @@ def test_umount_of_a_dead_mount(home):
     directory = home.new_dir()
     assert home.command("mount", "acme", directory).returncode == 0
     kill(daemon_of(directory))
-    assert wait_until(lambda: not processes(directory), 5)
+    assert wait_until(lambda: is_dead(directory), 5)
     done = home.command("umount", directory)
     assert done.returncode == 0, done.stderr
     assert not is_mounted(directory)
@@ -300,7 +300,7 @@ def test_mount_over_a_dead_mount(home):
     directory = home.new_dir()
     assert home.command("mount", "acme", directory).returncode == 0
     kill(daemon_of(directory))
-    assert wait_until(lambda: not processes(directory), 5)
+    assert wait_until(lambda: is_dead(directory), 5)
     done = home.command("mount", "acme", directory)
     assert done.returncode == 0, done.stderr
     assert os.listdir(os.path.join(directory, "Account"))

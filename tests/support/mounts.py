@@ -8,6 +8,7 @@
 
 Nothing of the real user's settings, tokens or caches is looked at.
 """
+import errno
 import os
 import re
 import signal
@@ -83,6 +84,15 @@ def processes(word):
             if word in line:
                 found[int(name)] = line
     return found
+
+
+def is_dead(directory):
+    """Whether a mount is left of a process that is gone."""
+    try:
+        os.statvfs(directory)
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
+    return False
 
 
 def is_running(pid):
