@@ -76,6 +76,7 @@ struct save {
 	/* protected by object.lock */
 	int refs;
 	bool sent, done;
+	bool read_back; /* the record as it is afterwards is in the store */
 	int result;
 	struct error err;
 	struct save *next;

@@ -29,7 +29,7 @@ static int64_t left_ms(const struct mirror *m, int64_t since_ms)
 	int64_t now_ms = clock_wall_ms();
 	int64_t left = since_ms + m->ttl_ms - now_ms;
 
-	if (since_ms > now_ms) { /* the clock was set back: believe nothing */
+	if (since_ms > now_ms + 1000) { /* the clock was set back: believe nothing */
 		return 0;
 	}
 	return left > 0 ? left : 0;
@@ -84,6 +84,7 @@ static struct object *object_new(struct mirror *m, const char *name, struct erro
 	flight_init(&o->check, m, &o->lock, &o->cond, check_run, o);
 	o->gather_job.run = gather_run;
 	cancel_init(&o->gather_cancel);
+	o->save_job.run = save_run;
 	cancel_init(&o->save_cancel);
 	o->mtime_ms = o->state.listed_ms ? o->state.listed_ms : clock_wall_ms();
 	return o;

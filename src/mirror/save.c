@@ -160,6 +160,7 @@ static int send_updates(struct object *o, struct save **batch, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		batch[i]->result = r < 0 ? r : saves[i].result;
 		batch[i]->err = r < 0 ? *err : saves[i].err;
+		batch[i]->read_back = r == 0 && saves[i].read_back;
 	}
 	return r;
 }
@@ -320,6 +321,16 @@ static int save_send(struct object *o, struct save *s, const struct until *until
 	return r;
 }
 
+/* The org did not send the record along: reads it, so that the store has what is true. */
+static int save_read_back(
+	struct object *o, struct save *s, const struct until *until, struct error *err)
+{
+	pthread_mutex_lock(&o->lock);
+	bool known = s->read_back;
+	pthread_mutex_unlock(&o->lock);
+	return known ? 0 : gather_fetch(o, &s->id, until, err);
+}
+
 static void save_drop(struct object *o, struct save *s)
 {
 	LOCK_SCOPE(&o->lock);
@@ -436,7 +447,14 @@ static int save_update(struct object *o, struct save *s, uint64_t key, const cha
 	s->unmodified_since_ms = body_modified_ms(base, base_len);
 	for (int i = 0; i < CONFLICTS; i++) {
 		r = save_send_patiently(o, s, until, err);
+		if (r == 0) {
+			save_read_back(o, s, until, NULL); /* saved it is in any case */
+		}
 		if (r != -ESTALE) {
+			return r;
+		}
+		r = save_read_back(o, s, until, err);
+		if (r < 0) {
 			return r;
 		}
 		r = save_merge(o, s, key, base, base_len, edited, edited_len, err);
@@ -502,7 +520,12 @@ int mirror_record_create(struct mirror *m, uint32_t object, const char *text, si
 	r = r < 0 ? r : save_send(o, s, until, err);
 	struct id id = s->id;
 	save_drop(o, s);
-	return r < 0 ? r : save_show(o, &id, ret, err);
+	if (r == 0 && save_show(o, &id, ret, NULL) < 0) {
+		r = gather_fetch(
+			o, &id, until, err); /* made it is, but it could not be read along */
+		r = r < 0 ? r : save_show(o, &id, ret, err);
+	}
+	return r;
 }
 
 int mirror_record_delete(

@@ -29,9 +29,9 @@ struct fake_org {
 	pthread_cond_t cond;
 	struct fake_record *records;
 	unsigned count, page;
-	bool stamps;
+	bool stamps, list_old;
 	int fields; /* extra ones */
-	unsigned calls[FAKE_CALLS], retrieved;
+	unsigned calls[FAKE_CALLS], retrieved, saved;
 	struct {
 		int errnum, times, slow_ms;
 		char code[64];
@@ -151,7 +151,8 @@ static int fake_describe(void *self, const char *object, const char *if_modified
 		return 0;
 	}
 	strcpy(ret->last_modified, modified);
-	const char *stamp = org->stamps ? ",{\"name\":\"SystemModstamp\",\"type\":\"datetime\","
+	const char *stamp = org->stamps ? ",{\"name\":\"LastModifiedDate\",\"type\":\"datetime\"},"
+					  "{\"name\":\"SystemModstamp\",\"type\":\"datetime\","
 					  "\"filterable\":true,\"sortable\":true},"
 					  "{\"name\":\"IsDeleted\",\"type\":\"boolean\","
 					  "\"filterable\":true}"
@@ -164,30 +165,37 @@ static int fake_describe(void *self, const char *object, const char *if_modified
 		"\"replicateable\":%s,\"updateable\":true,\"createable\":true,\"deletable\":true,"
 		"\"fields\":[{\"name\":\"Id\",\"type\":\"id\",\"filterable\":true},"
 		"{\"name\":\"Name\",\"type\":\"string\",\"nameField\":true,\"length\":255,"
-		"\"updateable\":true}%s%s]}",
+		"\"createable\":true,\"updateable\":true}%s%s]}",
 		object, org->stamps ? "true" : "false", extra, stamp);
 	return 0;
 }
 
-static int fake_give(
-	struct fake_org *org, unsigned i, const struct remote_sink *sink, struct error *err)
+static int fake_give_as(struct fake_org *org, unsigned i, struct fake_record rec,
+	const struct remote_sink *sink, struct error *err)
 {
-	struct fake_record rec;
 	struct id id;
 	char json[512], stamp[32] = "";
 
-	pthread_mutex_lock(&org->lock);
-	rec = org->records[i];
-	pthread_mutex_unlock(&org->lock);
 	fake_org_id(i, &id);
 	if (org->stamps) {
 		stamp_soql(rec.stamp_ms, stamp, sizeof stamp);
 	}
 	int len = snprintf(json, sizeof json,
 		"{\"attributes\":{\"type\":\"Account\"},\"Id\":\"%s\",\"Name\":\"%s\","
-		"\"IsDeleted\":%s,\"SystemModstamp\":\"%s\"}",
-		id.text, rec.name, rec.deleted ? "true" : "false", stamp);
+		"\"IsDeleted\":%s%s%s%s%s%s}",
+		id.text, rec.name, rec.deleted ? "true" : "false",
+		org->stamps ? ",\"SystemModstamp\":\"" : "", stamp,
+		org->stamps ? "\",\"LastModifiedDate\":\"" : "", stamp, org->stamps ? "\"" : "");
 	return sink->record(sink->payload, json, (size_t)len, err);
+}
+
+static int fake_give(
+	struct fake_org *org, unsigned i, const struct remote_sink *sink, struct error *err)
+{
+	pthread_mutex_lock(&org->lock);
+	struct fake_record rec = org->records[i];
+	pthread_mutex_unlock(&org->lock);
+	return fake_give_as(org, i, rec, sink, err);
 }
 
 static int fake_list(void *self, const struct schema *schema, const char *next,
@@ -196,21 +204,37 @@ static int fake_list(void *self, const struct schema *schema, const char *next,
 {
 	struct fake_org *org = self;
 	unsigned from = next ? (unsigned)atoi(next) : 0;
+	struct fake_record *seen = calloc(org->count + 1, sizeof *seen);
+
+	assert_non_null(seen);
+	pthread_mutex_lock(&org->lock);
+	memcpy(seen, org->records, org->count * sizeof *seen);
+	pthread_mutex_unlock(&org->lock);
 	int r = fake_enter(org, FAKE_LIST, until, err);
 
 	(void)schema;
 	unsigned to = from + org->page < org->count ? from + org->page : org->count;
 	for (unsigned i = from; r == 0 && i < to; i++) {
 		if (!org->records[i].deleted) {
-			r = fake_give(org, i, sink, err);
+			r = fake_give_as(
+				org, i, org->list_old ? seen[i] : org->records[i], sink, err);
 			ret->records++;
 		}
 	}
+	free(seen);
 	ret->server_ms = clock_wall_ms();
 	if (r == 0 && to < org->count && asprintf(&ret->next, "%u", to) < 0) {
 		return -ENOMEM;
 	}
 	return r;
+}
+
+static unsigned fake_index(const struct id *id)
+{
+	char digits[7] = "";
+
+	memcpy(digits, id->text + 9, 6);
+	return (unsigned)strtoul(digits, NULL, 10);
 }
 
 static int fake_retrieve(void *self, const struct schema *schema, const struct id *ids,
@@ -222,11 +246,7 @@ static int fake_retrieve(void *self, const struct schema *schema, const struct i
 	(void)schema;
 	org->retrieved += (unsigned)count;
 	for (size_t k = 0; r == 0 && k < count; k++) {
-		unsigned i = (unsigned)strtoul(ids[k].text + 9, NULL, 10) / 1;
-		char digits[7];
-		memcpy(digits, ids[k].text + 9, 6);
-		digits[6] = '\0';
-		i = (unsigned)strtoul(digits, NULL, 10);
+		unsigned i = fake_index(&ids[k]);
 		if (i < org->count && !org->records[i].deleted) {
 			r = fake_give(org, i, sink, err);
 		}
@@ -253,6 +273,89 @@ static int fake_changes(void *self, const struct schema *schema, const char *des
 		if (org->records[i].stamp_ms >= since_ms) {
 			r = fake_give(org, i, sink, err);
 		}
+	}
+	return r;
+}
+
+/* ---- writing ---- */
+
+/* Takes the value of "Name" out of {"Name":"…"}. */
+static void fake_name_of(const char *json, size_t len, char *name, size_t size)
+{
+	static const char key[] = "\"Name\":\"";
+	const char *at = memmem(json, len, key, sizeof key - 1);
+	const char *end;
+
+	assert_non_null(at);
+	at += sizeof key - 1;
+	end = memchr(at, '"', len - (size_t)(at - json));
+	assert_non_null(end);
+	snprintf(name, size, "%.*s", (int)(end - at), at);
+}
+
+static void fake_save_one(struct fake_org *org, struct remote_save *save)
+{
+	unsigned i = fake_index(&save->id);
+	char name[64];
+
+	save->result = 0;
+	fake_name_of(save->json, save->len, name, sizeof name);
+	pthread_mutex_lock(&org->lock);
+	bool conflict = save->unmodified_since_ms &&
+			org->records[i].stamp_ms / 1000 > save->unmodified_since_ms / 1000;
+	pthread_mutex_unlock(&org->lock);
+	if (strcmp(name, "invalid") == 0) {
+		save->result = error_set_code(&save->err, EINVAL, 400,
+			"FIELD_CUSTOM_VALIDATION_EXCEPTION", "Name may not be invalid");
+	} else if (conflict) {
+		save->result = error_set(&save->err, ESTALE, "changed since");
+	} else {
+		fake_org_change(org, i, name);
+	}
+}
+
+static int fake_update(void *self, const struct schema *schema, struct remote_save *saves,
+	size_t count, const struct remote_sink *sink, const struct until *until, struct error *err)
+{
+	struct fake_org *org = self;
+	int r = fake_enter(org, FAKE_UPDATE, until, err);
+
+	(void)schema;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		fake_save_one(org, &saves[i]);
+		org->saved++;
+		saves[i].read_back = true;
+		r = fake_give(org, fake_index(&saves[i].id), sink, err);
+	}
+	return r;
+}
+
+static int fake_create(void *self, const struct schema *schema, const char *json, size_t len,
+	const struct remote_sink *sink, const struct until *until, struct id *ret,
+	struct error *err)
+{
+	struct fake_org *org = self;
+	char name[64];
+	int r = fake_enter(org, FAKE_CREATE, until, err);
+
+	(void)schema;
+	if (r < 0) {
+		return r;
+	}
+	fake_name_of(json, len, name, sizeof name);
+	unsigned i = fake_org_create(org, name);
+	fake_org_id(i, ret);
+	return fake_give(org, i, sink, err);
+}
+
+static int fake_remove(void *self, const struct schema *schema, const struct id *id,
+	const struct until *until, struct error *err)
+{
+	int r = fake_enter(self, FAKE_REMOVE, until, err);
+
+	(void)schema;
+	if (r == 0) {
+		fake_org_delete(self, fake_index(id));
 	}
 	return r;
 }
@@ -303,6 +406,9 @@ struct fake_org *fake_org_new(unsigned records, unsigned page)
 		.list = fake_list,
 		.retrieve = fake_retrieve,
 		.changes = fake_changes,
+		.update = fake_update,
+		.create = fake_create,
+		.remove = fake_remove,
 		.limits = fake_limits,
 		.usage = fake_usage,
 		.record_url = fake_url};
@@ -336,6 +442,12 @@ unsigned fake_org_count_all(struct fake_org *org)
 		sum += fake_org_count(org, c);
 	}
 	return sum;
+}
+
+unsigned fake_org_saved(struct fake_org *org)
+{
+	LOCK_SCOPE(&org->lock);
+	return org->saved;
 }
 
 unsigned fake_org_retrieved(struct fake_org *org)
@@ -389,6 +501,11 @@ void fake_org_add_field(struct fake_org *org)
 	org->fields++;
 }
 
+void fake_org_list_old(struct fake_org *org)
+{
+	org->list_old = true;
+}
+
 void fake_org_no_stamps(struct fake_org *org)
 {
 	org->stamps = false;
@@ -404,7 +521,11 @@ const struct until *rig_until(struct rig *rig)
 
 static void rig_open_mirror(struct rig *rig)
 {
-	struct mirror_config config = {.ttl_s = 60, .timeout_ms = 3000, .may_update = true};
+	struct mirror_config config = {.ttl_s = 60,
+		.timeout_ms = 3000,
+		.may_update = true,
+		.may_create = true,
+		.may_delete = true};
 	struct mirror_object object;
 	struct error err = {0};
 

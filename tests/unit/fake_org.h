@@ -17,6 +17,9 @@ enum fake_call {
 	FAKE_RETRIEVE,
 	FAKE_CHANGES,
 	FAKE_LIMITS,
+	FAKE_UPDATE,
+	FAKE_CREATE,
+	FAKE_REMOVE,
 	FAKE_CALLS
 };
 
@@ -29,6 +32,7 @@ const struct remote *fake_org_remote(struct fake_org *org);
 
 unsigned fake_org_count(struct fake_org *org, enum fake_call call);
 unsigned fake_org_count_all(struct fake_org *org);
+unsigned fake_org_saved(struct fake_org *org);     /* records sent to be saved */
 unsigned fake_org_retrieved(struct fake_org *org); /* records asked for by Id */
 
 /* The next `times` (-1: for ever) calls of this kind fail with -errnum and the code. */
@@ -44,6 +48,9 @@ unsigned fake_org_create(struct fake_org *org, const char *name); /* returns its
 void fake_org_add_field(struct fake_org *org);                    /* the describe changes */
 void fake_org_no_stamps(struct fake_org *org); /* before first use: changes cannot be told */
 void fake_org_move_time(struct fake_org *org, int64_t ms); /* both clocks go on by so much */
+
+/* list() answers with the records as they were when it was asked, however late. */
+void fake_org_list_old(struct fake_org *org);
 
 /* A mirror over the org and a store in memory; ttl 60 s. */
 struct rig {
