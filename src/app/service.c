@@ -8,6 +8,7 @@
  */
 #include "service.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct serving {
 	struct service *s;
 	struct daemon daemon; /* fd -1 in the foreground */
 	const char *dir;      /* absolute */
+	char *rejected_dir;   /* where texts lie that could not be saved */
 	struct composition c;
 	pid_t helper;
 	bool answered; /* set once, by on_ready */
@@ -68,6 +70,7 @@ static int serve_mount(struct serving *v, struct error *err)
 		.instance_url = v->c.identity.instance_url[0] ? v->c.identity.instance_url : NULL,
 		.api_version = v->c.identity.api_version[0] ? v->c.identity.api_version : NULL,
 		.cache_path = store_path(v->c.store),
+		.rejected_dir = v->rejected_dir,
 		.read_only = o->read_only || s->allow == 0,
 		.allow_other = o->allow_other,
 		.uid = o->uid,
@@ -87,6 +90,14 @@ static int serve_mount(struct serving *v, struct error *err)
 	return r;
 }
 
+/* "<state>/rejected/<org>" */
+static int find_rejected_dir(struct serving *v, const char *state, struct error *err)
+{
+	AUTO_FREE char *all = paths_join(state, "rejected");
+	v->rejected_dir = all ? paths_join(all, v->s->settings->org) : NULL;
+	return v->rejected_dir ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
 static int open_and_serve(struct serving *v, struct error *err)
 {
 	AUTO_FREE char *state_dir = NULL;
@@ -94,14 +105,18 @@ static int open_and_serve(struct serving *v, struct error *err)
 	if (r == 0 && v->s->prepare) {
 		r = v->s->prepare(v->s->payload, v->s->settings, &v->helper, err);
 	}
+	const char *state = state_dir ? state_dir : v->s->state_dir;
 	if (r == 0) {
-		r = compose_open(
-			v->s->settings, state_dir ? state_dir : v->s->state_dir, &v->c, err);
+		r = compose_open(v->s->settings, state, &v->c, err);
+	}
+	if (r == 0) {
+		r = find_rejected_dir(v, state, err);
 	}
 	if (r == 0) {
 		r = serve_mount(v, err);
 	}
 	compose_close(&v->c);
+	free(take_ptr(&v->rejected_dir));
 	if (v->s->release) {
 		v->s->release(v->s->payload);
 	}

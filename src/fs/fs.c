@@ -37,7 +37,7 @@ static void do_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_background = BACKGROUND_MAX;
 }
 
-/* flock and fcntl locks, fsync, lseek and the like are left out: the kernel does them by itself. */
+/* flock and fcntl locks, lseek and the like are left out: the kernel does them by itself. */
 static struct fuse_lowlevel_ops make_ops(void)
 {
 	struct fuse_lowlevel_ops ops = {
@@ -53,8 +53,6 @@ static struct fuse_lowlevel_ops make_ops(void)
 		.readdirplus = fs_readdirplus,
 		.open = fs_open,
 		.read = fs_read,
-		.flush = fs_flush,
-		.release = fs_release,
 		.getxattr = fs_getxattr,
 		.listxattr = fs_listxattr,
 		.setxattr = fs_setxattr,
@@ -80,7 +78,7 @@ static int copy_config(struct fs *fs, const struct fs_config *config, struct err
 	struct fs_config *c = &fs->config;
 	*c = *config;
 	const char **strings[] = {&c->source, &c->mountpoint, &c->identity, &c->instance_url,
-		&c->api_version, &c->cache_path};
+		&c->api_version, &c->cache_path, &c->rejected_dir};
 	bool good = true;
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		good = copy_string(strings[i]) && good;
@@ -98,6 +96,7 @@ static void release_config(struct fs_config *c)
 	free((char *)c->instance_url);
 	free((char *)c->api_version);
 	free((char *)c->cache_path);
+	free((char *)c->rejected_dir);
 }
 
 /* ---- making ---- */
@@ -162,6 +161,7 @@ static struct fs *fs_new(struct mirror *mirror)
 		atomic_init(&fs->root_mtime_ms, fs->started_ms);
 		docs_init(&fs->docs);
 		bodies_init(&fs->bodies);
+		drafts_init(&fs->drafts);
 		loop_block_signals(&fs->signals_before);
 	}
 	return fs;
@@ -224,6 +224,7 @@ void fs_unmount(struct fs *fs)
 	end_helper(fs->config.helper);
 	docs_release(&fs->docs);
 	bodies_release(&fs->bodies);
+	drafts_release(&fs->drafts);
 	faults_release(&fs->faults);
 	release_config(&fs->config);
 	loop_unblock_signals(&fs->signals_before);

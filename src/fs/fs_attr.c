@@ -188,6 +188,9 @@ static int getattr_record(struct op *op, const struct until *until, struct error
 	struct mirror_object object;
 	struct mirror_record record;
 	struct fs *fs = op->fs;
+	if (edit_attr(fs, op->ino, &st)) {
+		return reply_attr(op, &st, 0);
+	}
 	int r = mirror_record_get(fs->mirror, inode_key(op->ino), until, &record, NULL, err);
 	if (r < 0) {
 		return r;
@@ -197,6 +200,43 @@ static int getattr_record(struct op *op, const struct until *until, struct error
 	}
 	attr_record(fs, &object, &record, &st);
 	return reply_attr(op, &st, fresh_record(fs, &record));
+}
+
+/* A scratch file that was saved as a record looks like it, but for its number. */
+static int getattr_scratch(struct op *op, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_object object;
+	struct mirror_record record;
+	struct stat st;
+	struct draft *d = draft_find(&fs->drafts, op->ino);
+	if (!d) {
+		return -ESTALE;
+	}
+	pthread_mutex_lock(&fs->drafts.lock);
+	attr_draft(fs, d, &st);
+	uint64_t key = d->became ? d->key : 0;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	draft_unref(&fs->drafts, d);
+	if (key) {
+		int r = mirror_record_get(fs->mirror, key, until, &record, NULL, err);
+		if (r < 0 ||
+			mirror_object_by_index(fs->mirror, inode_object(op->ino), &object) < 0) {
+			return r < 0 ? r : -ESTALE;
+		}
+		attr_record(fs, &object, &record, &st);
+		st.st_ino = op->ino;
+	}
+	return reply_attr(op, &st, 0);
+}
+
+static int getattr_rejected(struct op *op)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+	int r = reject_find(op->fs, op->ino, name, sizeof(name));
+	r = r < 0 ? r : reject_attr(op->fs, name, &st);
+	return r < 0 ? r : reply_attr(op, &st, 0);
 }
 
 static int getattr_doc(struct op *op, const struct until *until, struct error *err)
@@ -223,7 +263,7 @@ static int getattr_control(struct op *op, const struct until *until, struct erro
 	return reply_attr(op, &st, FRESH_LONG_S);
 }
 
-static int run_getattr(struct op *op, const struct until *until, struct error *err)
+int run_getattr(struct op *op, const struct until *until, struct error *err)
 {
 	switch (inode_kind(op->ino)) {
 	case INODE_ROOT:
@@ -234,6 +274,10 @@ static int run_getattr(struct op *op, const struct until *until, struct error *e
 		return getattr_record(op, until, err);
 	case INODE_DESCRIBE:
 		return getattr_doc(op, until, err);
+	case INODE_SCRATCH:
+		return getattr_scratch(op, until, err);
+	case INODE_REJECTED:
+		return getattr_rejected(op);
 	case INODE_CONTROL:
 		return getattr_control(op, until, err);
 	case INODE_NONE:
@@ -261,6 +305,9 @@ static bool may_write(struct fs *fs, uint64_t inode)
 {
 	struct mirror_object object;
 	enum inode_kind kind = inode_kind(inode);
+	if (kind == INODE_SCRATCH) {
+		return true;
+	}
 	if ((kind != INODE_OBJECT && kind != INODE_RECORD) ||
 		mirror_object_by_index(fs->mirror, inode_object(inode), &object) < 0) {
 		return false;

@@ -21,6 +21,8 @@
 #define OFF_DOT    1
 #define OFF_DOTDOT 2
 #define BATCH_MAX  64
+/* Local names come after all records; a row has 40 bits. */
+#define OFF_LOCAL (INT64_C(1) << 50)
 
 struct listing {
 	struct op *op;
@@ -117,6 +119,14 @@ static int batch_size(const struct listing *l)
 	return fit < 1 ? 1 : fit > BATCH_MAX ? BATCH_MAX : (int)fit;
 }
 
+static bool hidden(struct fs *fs, uint32_t object, const char *name)
+{
+	struct name_view view;
+	bool is = name_find(&fs->drafts, object, name, &view) == NAME_HIDDEN;
+	name_view_release(&fs->drafts, &view);
+	return is;
+}
+
 static void add_records(struct listing *l, const struct mirror_object *object,
 	const struct mirror_record *records, int count)
 {
@@ -128,11 +138,42 @@ static void add_records(struct listing *l, const struct mirror_object *object,
 		struct id id;
 		memcpy(id.text, record->id, sizeof(id.text));
 		record_name_write(&id, name);
+		if (hidden(fs, object->index, name)) {
+			l->off = (off_t)store_key_row(record->key) + OFF_DOTDOT;
+			continue;
+		}
 		struct fuse_entry_param e = {.ino = inode_of_record(record->key)};
 		attr_record(fs, object, record, &e.attr);
 		e.attr_timeout = e.entry_timeout = fresh_row(fs, followed, record);
+		if (edit_attr(fs, e.ino, &e.attr)) {
+			e.attr_timeout = 0;
+		}
 		add(l, name, &e, (off_t)store_key_row(record->key) + OFF_DOTDOT);
 	}
+}
+
+/* Files of editors, after the records. */
+static void list_local(struct listing *l, uint32_t object)
+{
+	char name[NAME_MAX + 1];
+	uint64_t seq = l->off >= OFF_LOCAL ? (uint64_t)(l->off - OFF_LOCAL) : 0, inode;
+	mode_t type;
+	while (drafts_any(&l->op->fs->drafts) &&
+		name_next(&l->op->fs->drafts, object, seq, &seq, name, &inode, &type) &&
+		add_bare(l, name, inode, type, OFF_LOCAL + (off_t)seq)) {
+	}
+}
+
+static int list_rejected(struct listing *l)
+{
+	char name[NAME_MAX + 1];
+	for (unsigned i = (unsigned)(l->off - OFF_DOTDOT);
+		reject_next(l->op->fs, i, name, sizeof(name)) == 1; i++) {
+		if (!add_bare(l, name, reject_inode(name), S_IFREG, (off_t)i + 1 + OFF_DOTDOT)) {
+			break;
+		}
+	}
+	return 0;
 }
 
 static int list_records(struct listing *l, const struct until *until, struct error *err)
@@ -145,10 +186,14 @@ static int list_records(struct listing *l, const struct until *until, struct err
 	if (mirror_object_by_index(m, index, &object) < 0) {
 		return -ESTALE;
 	}
-	while (!l->full && n > 0) {
+	while (!l->full && n > 0 && l->off < OFF_LOCAL) {
 		n = mirror_record_next(m, index, (uint64_t)(l->off - OFF_DOTDOT),
 			patience(l, until), records, batch_size(l), err);
 		add_records(l, &object, records, n);
+	}
+	if (n == 0 || l->off >= OFF_LOCAL) {
+		n = 0;
+		list_local(l, index);
 	}
 	return verdict(l, n);
 }
@@ -158,6 +203,9 @@ static int list_control(struct listing *l, const struct until *until, struct err
 	enum control dir = inode_control(l->op->ino);
 	if (dir == CONTROL_DESCRIBE_DIR) {
 		return list_objects(l, true, until, err);
+	}
+	if (dir == CONTROL_REJECTED_DIR) {
+		return list_rejected(l);
 	}
 	enum control control;
 	for (unsigned i = (unsigned)(l->off - OFF_DOTDOT);

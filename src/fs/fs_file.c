@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OPEN and READ. Nothing is kept per open file: a READ goes by the inode number, which is also what
- * a read-only mount needs, where the kernel does without OPEN.
+ * OPEN and READ. Nothing is kept per file open for reading: a READ goes by the inode number, which
+ * is also what a read-only mount needs, where the kernel does without OPEN.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,9 @@
 static int run_open(struct op *op, const struct until *until, struct error *err)
 {
 	struct fuse_file_info fi = {.noflush = 1};
-	int r = write_open_check(op->fs, op->ino, op->flags, err);
-	if (r < 0) {
-		return r;
+	int r = 0;
+	if (opens_for_writing(op->flags)) {
+		return open_for_writing(op, until, err);
 	}
 	if (inode_kind(op->ino) == INODE_RECORD) {
 		r = object_refresh(op, inode_object(op->ino), until, DRAIN_MS, err);
@@ -103,11 +103,70 @@ static int read_doc(struct op *op, const struct until *until, struct error *err)
 	return 0;
 }
 
+/* From the draft, if it is what the file shows: 1 if that answered the request. */
+static int read_draft(struct op *op, uint64_t *ret_became)
+{
+	struct drafts *drafts = &op->fs->drafts;
+	struct draft *d = draft_find(drafts, op->ino);
+	AUTO(buf) struct buf piece;
+	buf_init(&piece, op->size);
+	*ret_became = 0;
+	if (!d) {
+		return inode_kind(op->ino) == INODE_SCRATCH ? -ESTALE : 0;
+	}
+	pthread_mutex_lock(&drafts->lock);
+	bool shown = d->kind == DRAFT_EDIT ? d->version != d->saved : !d->became;
+	if (!shown) {
+		*ret_became = d->key;
+	} else if ((size_t)op->off < d->data.len) {
+		size_t rest = d->data.len - (size_t)op->off;
+		buf_add(&piece, d->data.data + op->off, rest < op->size ? rest : op->size);
+	}
+	pthread_mutex_unlock(&drafts->lock);
+	draft_unref(drafts, d);
+	if (shown) {
+		reply_buf(op, buf_str(&piece), piece.len);
+	}
+	return shown;
+}
+
+static int read_rejected(struct op *op, struct error *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	int r = reject_read(op->fs, op->ino, &text, &len, err);
+	return r < 0 ? r : reply_slice(op, text, len);
+}
+
+/* A scratch file that was saved as a record reads like it. */
+static int read_scratch(struct op *op, const struct until *until, struct error *err)
+{
+	uint64_t key;
+	int r = read_draft(op, &key);
+	if (r != 0) {
+		return r < 0 ? r : 0;
+	}
+	struct op behind = *op;
+	behind.ino = inode_of_record(key);
+	return read_record(&behind, until, err);
+}
+
+static int read_any_record(struct op *op, const struct until *until, struct error *err)
+{
+	uint64_t unused;
+	int r = read_draft(op, &unused);
+	return r == 0 ? read_record(op, until, err) : r < 0 ? r : 0;
+}
+
 static int run_read(struct op *op, const struct until *until, struct error *err)
 {
 	switch (inode_kind(op->ino)) {
 	case INODE_RECORD:
-		return read_record(op, until, err);
+		return read_any_record(op, until, err);
+	case INODE_SCRATCH:
+		return read_scratch(op, until, err);
+	case INODE_REJECTED:
+		return read_rejected(op, err);
 	case INODE_DESCRIBE:
 	case INODE_CONTROL:
 		return read_doc(op, until, err);
@@ -127,21 +186,4 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		.ino = ino,
 		.size = size,
 		.off = off});
-}
-
-/* ---- FLUSH and RELEASE ---- */
-
-void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct fs *fs = fuse_req_userdata(req);
-	(void)ino;
-	(void)fi;
-	fuse_reply_err(req, fs->config.read_only ? ENOSYS : 0);
-}
-
-void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	(void)ino;
-	(void)fi;
-	fuse_reply_err(req, 0);
 }

@@ -32,6 +32,16 @@ uint64_t inode_of_describe(uint32_t object)
 	return pack(INODE_DESCRIBE, store_key(object, 0));
 }
 
+uint64_t inode_of_scratch(uint32_t object, uint64_t seq)
+{
+	return pack(INODE_SCRATCH, store_key(object, seq & STORE_ROW_MAX));
+}
+
+uint64_t inode_of_rejected(uint64_t name_hash)
+{
+	return pack(INODE_REJECTED, name_hash);
+}
+
 uint64_t inode_of_control(enum control control)
 {
 	return pack(INODE_CONTROL, control);

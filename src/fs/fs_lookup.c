@@ -68,6 +68,47 @@ static int lookup_in_root(struct op *op, const struct until *until, struct error
 	return lookup_object(op, until, err);
 }
 
+/* A local name over the records. 1: that answered; 0: what is behind it is record *ret_key (0:
+ * there is no local name). */
+static int lookup_local(struct op *op, uint64_t *ret_key)
+{
+	struct fs *fs = op->fs;
+	struct name_view view;
+	struct fuse_entry_param entry = {0};
+	*ret_key = 0;
+	switch (name_find(&fs->drafts, inode_object(op->ino), op->name, &view)) {
+	case NAME_NONE:
+		return 0;
+	case NAME_HIDDEN:
+		return -ENOENT;
+	case NAME_ALIAS:
+		*ret_key = view.key;
+		return 0;
+	case NAME_SCRATCH:
+		break;
+	}
+	entry.ino = view.draft->inode;
+	pthread_mutex_lock(&fs->drafts.lock);
+	attr_draft(fs, view.draft, &entry.attr);
+	pthread_mutex_unlock(&fs->drafts.lock);
+	name_view_release(&fs->drafts, &view);
+	reply_entry(op, &entry);
+	return 1;
+}
+
+static int lookup_alias(struct op *op, const struct mirror_object *object, uint64_t key,
+	const struct until *until, struct error *err)
+{
+	struct mirror_record record;
+	int r = mirror_record_get(op->fs->mirror, key, until, &record, NULL, err);
+	if (r < 0) {
+		return r == -ESTALE ? -ENOENT : r;
+	}
+	struct fuse_entry_param entry = {.ino = inode_of_record(key)};
+	attr_record(op->fs, object, &record, &entry.attr);
+	return reply_entry(op, &entry);
+}
+
 static int lookup_record(struct op *op, const struct until *until, struct error *err)
 {
 	struct id id;
@@ -78,16 +119,24 @@ static int lookup_record(struct op *op, const struct until *until, struct error 
 	if (mirror_object_by_index(fs->mirror, index, &object) < 0) {
 		return -ESTALE;
 	}
+	uint64_t key;
+	int r = lookup_local(op, &key);
+	if (r != 0 || key) {
+		return r > 0 ? 0 : r < 0 ? r : lookup_alias(op, &object, key, until, err);
+	}
 	if (!record_name_parse(op->name, object.key_prefix, &id)) {
 		return reply_impossible(op);
 	}
-	int r = mirror_record_find(fs->mirror, index, &id, until, &record, err);
+	r = mirror_record_find(fs->mirror, index, &id, until, &record, err);
 	if (r < 0) {
 		return r;
 	}
 	struct fuse_entry_param entry = {.ino = inode_of_record(record.key)};
 	attr_record(fs, &object, &record, &entry.attr);
 	entry.attr_timeout = entry.entry_timeout = fresh_record(fs, &record);
+	if (edit_attr(fs, entry.ino, &entry.attr)) {
+		entry.attr_timeout = 0;
+	}
 	return reply_entry(op, &entry);
 }
 
@@ -116,12 +165,22 @@ static int lookup_describe(struct op *op, const struct until *until, struct erro
 	return r < 0 ? r : lookup_doc(op, inode_of_describe(object.index), until, err);
 }
 
+static int lookup_rejected(struct op *op)
+{
+	struct fuse_entry_param entry = {.ino = reject_inode(op->name)};
+	int r = reject_attr(op->fs, op->name, &entry.attr);
+	return r < 0 ? r : reply_entry(op, &entry);
+}
+
 static int lookup_control(struct op *op, const struct until *until, struct error *err)
 {
 	struct fuse_entry_param entry;
 	enum control dir = inode_control(op->ino);
 	if (dir == CONTROL_DESCRIBE_DIR) {
 		return lookup_describe(op, until, err);
+	}
+	if (dir == CONTROL_REJECTED_DIR) {
+		return lookup_rejected(op);
 	}
 	enum control control = control_find(dir, op->name);
 	if (control == CONTROL_NONE) {

@@ -35,7 +35,8 @@
 
 struct parked {
 	struct op op;
-	char name[NAME_MAX + 1]; /* op.name points here */
+	char name[NAME_MAX + 1];     /* op.name points here */
+	char new_name[PATH_MAX + 1]; /* and op.new_name here: a name, or a link's target */
 	struct until until;
 	struct cancel cancel;
 	struct pool_job job;
@@ -70,7 +71,7 @@ unsigned parking_count(struct parking *p)
 
 /* ---- one request ---- */
 
-static void op_settle(struct op *op)
+void op_settle(struct op *op)
 {
 	if (op->parked) {
 		fuse_req_interrupt_func(op->req, NULL, NULL);
@@ -130,6 +131,10 @@ static struct parked *parked_new(const struct op *op)
 	if (op->name) {
 		snprintf(p->name, sizeof(p->name), "%s", op->name);
 		p->op.name = p->name;
+	}
+	if (op->new_name) {
+		snprintf(p->new_name, sizeof(p->new_name), "%s", op->new_name);
+		p->op.new_name = p->new_name;
 	}
 	p->refs = 2;
 	p->job.run = parked_run;

@@ -55,7 +55,7 @@ static void path_of_control(enum control control, char *buf, size_t size)
 
 void path_of_inode(struct fs *fs, uint64_t inode, char *buf, size_t size)
 {
-	char name[81];
+	char name[81], local[NAME_MAX + 1];
 	buf[0] = '\0';
 	switch (inode_kind(inode)) {
 	case INODE_OBJECT:
@@ -71,6 +71,12 @@ void path_of_inode(struct fs *fs, uint64_t inode, char *buf, size_t size)
 	case INODE_CONTROL:
 		path_of_control(inode_control(inode), buf, size);
 		break;
+	case INODE_SCRATCH:
+		object_name(fs, inode_object(inode), name, sizeof(name));
+		name_of(&fs->drafts, inode, local, sizeof(local));
+		snprintf(buf, size, "%s/%s", name, local);
+		break;
+	case INODE_REJECTED:
 	case INODE_ROOT:
 	case INODE_NONE:
 		break;

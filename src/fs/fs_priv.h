@@ -24,6 +24,7 @@
 
 #include "forcefs/base/pool.h"
 #include "forcefs/fs/fs.h"
+#include "fs_draft.h"
 #include "fs_fault.h"
 #include "fs_inode.h"
 
@@ -90,6 +91,8 @@ struct fs {
 	struct docs docs;
 	struct bodies bodies;
 	struct notifier notifier;
+	struct drafts drafts;
+	atomic_uint_fast64_t saves, saves_failed;
 };
 
 struct op_kind {
@@ -109,7 +112,14 @@ struct op {
 	const char *name; /* of an entry or an xattr, or NULL; borrowed for the run */
 	size_t size;
 	off_t off;
-	int flags; /* open flags, access mask; for listings: with attributes? */
+	int flags; /* open flags, access mask, what to set; for listings: with attributes? */
+	/* of ops that write */
+	fuse_ino_t new_parent;
+	const char *new_name; /* borrowed for the run, as name */
+	uint64_t fh;
+	mode_t mode;
+	struct timespec mtime;
+	pid_t pid; /* who asks */
 };
 
 /* ---- fs_park.c ---- */
@@ -125,6 +135,8 @@ void op_begin(struct op *op);
 /* To be called before each good reply (fs_reply.h does): from its return on no interrupt can come
  * any more, and what failed on the op's path before counts as healed. */
 void op_succeed(struct op *op);
+/* The same without a word on how it went. */
+void op_settle(struct op *op);
 
 /* ---- fs_reply.h has the replies ---- */
 
@@ -157,6 +169,7 @@ int object_refresh(
 void entry_object(struct fs *fs, const struct mirror_object *object, struct fuse_entry_param *ret);
 void entry_control_dir(struct fs *fs, enum control control, struct fuse_entry_param *ret);
 
+int run_getattr(struct op *op, const struct until *until, struct error *err);
 void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_access(fuse_req_t req, fuse_ino_t ino, int mask);
 void fs_statfs(fuse_req_t req, fuse_ino_t ino);
@@ -183,8 +196,6 @@ void fs_readdirplus(
 
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* ---- fs_body.c ---- */
 
@@ -248,9 +259,26 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* ---- fs_write.c: what changes something ---- */
 
-/* EACCES or EROFS for an open that could write; 0 for one that only reads. */
-int write_open_check(struct fs *fs, uint64_t inode, int flags, struct error *err);
+bool opens_for_writing(int flags);
+int open_for_writing(struct op *op, const struct until *until, struct error *err);
 void write_fill_ops(struct fuse_lowlevel_ops *ops);
+
+/* ---- fs_edit.c ---- */
+
+/* Attributes of a draft; under drafts.lock. */
+void attr_draft(struct fs *fs, const struct draft *draft, struct stat *ret);
+/* True if the record is being written: then ret is what its file looks like just now. */
+bool edit_attr(struct fs *fs, uint64_t inode, struct stat *ret);
+
+/* ---- fs_reject.c: texts that could not be saved, under .forcefs/rejected ---- */
+
+uint64_t reject_inode(const char *name);
+/* The name after `skip` others: 1, or 0 at the end. */
+int reject_next(struct fs *fs, unsigned skip, char *name, size_t size);
+int reject_attr(struct fs *fs, const char *name, struct stat *ret);
+int reject_find(struct fs *fs, uint64_t inode, char *name, size_t size);
+/* The whole text, new. */
+int reject_read(struct fs *fs, uint64_t inode, char **ret, size_t *ret_len, struct error *err);
 
 /* ---- fs_notify.c ---- */
 

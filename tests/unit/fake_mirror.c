@@ -250,6 +250,48 @@ int mirror_record_get(struct mirror *m, uint64_t key, const struct until *until,
 	return r < 0 ? -ESTALE : 0;
 }
 
+/* Takes any text, remembers it, and changes nothing. */
+int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,
+	const char *edited, size_t edited_len, const struct until *until, struct mirror_record *ret,
+	struct error *err)
+{
+	(void)base;
+	(void)base_len;
+	int r = ask(m, until, err);
+	if (r < 0) {
+		return r;
+	}
+	m->knobs.saves++;
+	snprintf(m->knobs.saved, sizeof(m->knobs.saved), "%.*s", (int)edited_len, edited);
+	if (m->knobs.refuse_saves) {
+		return error_set_code(
+			err, EINVAL, 400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "the fake refuses");
+	}
+	fill_record(m, store_key_object(key), store_key_row(key), ret, NULL);
+	return 0;
+}
+
+int mirror_record_create(struct mirror *m, uint32_t object, const char *text, size_t len,
+	const struct until *until, struct mirror_record *ret, struct error *err)
+{
+	(void)m;
+	(void)object;
+	(void)text;
+	(void)len;
+	(void)until;
+	(void)ret;
+	return error_set(err, EPERM, "the fake makes no records");
+}
+
+int mirror_record_delete(
+	struct mirror *m, uint64_t key, const struct until *until, struct error *err)
+{
+	(void)m;
+	(void)key;
+	(void)until;
+	return error_set(err, EPERM, "the fake deletes no records");
+}
+
 int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const struct until *until,
 	struct mirror_record *ret, int max, struct error *err)
 {

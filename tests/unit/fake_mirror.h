@@ -23,6 +23,10 @@ struct fake_knobs {
 	atomic_int drains;
 	atomic_int reads;   /* bodies given */
 	atomic_int waiting; /* just now */
+	/* saving */
+	atomic_bool refuse_saves;
+	atomic_int saves;
+	char saved[4096]; /* the last text; read when nothing is under way */
 };
 
 struct mirror *fake_mirror_new(unsigned records, size_t body_bytes, struct fake_knobs **ret_knobs);

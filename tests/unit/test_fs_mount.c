@@ -469,27 +469,119 @@ static void test_fs_mount__second_mount_is_refused(void **state)
 
 /* ---- writing ---- */
 
-static void test_fs_mount__writes_are_refused_with_words(void **state)
+static void write_text(const char *to, int flags, const char *text)
+{
+	int fd = open(to, O_WRONLY | flags, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(close(fd), 0);
+}
+
+static void test_fs_mount__what_may_not_be_written_is_refused(void **state)
 {
 	(void)state;
 	begin();
-	assert_int_equal(open_errno(record(1, 1), O_WRONLY), EROFS);
-	assert_int_equal(open_errno(record(1, 1), O_WRONLY | O_TRUNC), EROFS);
 	assert_int_equal(open_errno(record(2, 1), O_WRONLY), EACCES);
-	assert_int_equal(open_errno(path("Account/new.json"), O_WRONLY | O_CREAT), EROFS);
+	assert_int_equal(
+		open_errno(path("Account/001000000000000AAA.json"), O_WRONLY | O_CREAT), EPERM);
 	assert_int_equal(mkdir(path("X"), 0755), -1);
-	assert_int_equal(errno, EROFS);
+	assert_int_equal(errno, EPERM);
 	assert_int_equal(unlink(record(1, 1)), -1);
-	assert_int_equal(errno, EROFS);
-	char value[1024];
-	ssize_t n = getxattr(record(1, 1), "user.forcefs.error", value, sizeof(value) - 1);
-	assert_true(n > 0);
-	value[n] = '\0';
-	assert_non_null(strstr(value, "reads only"));
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(open_errno(path("x"), O_WRONLY | O_CREAT), EPERM);
+	assert_int_equal(mount.knobs->saves, 0);
+	end();
+}
+
+static void test_fs_mount__closing_saves_once(void **state)
+{
+	(void)state;
+	begin();
+	write_text(record(1, 1), O_TRUNC, "{\"Name\": \"a\"}");
+	assert_int_equal(mount.knobs->saves, 1);
+	assert_string_equal(mount.knobs->saved, "{\"Name\": \"a\"}");
+	size_t len;
+	char *text = slurp(record(1, 1), &len); /* the org's truth: the fake changes nothing */
+	assert_int_equal(len, 1024);
+	free(text);
+	int fd = open(record(1, 1), O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(mount.knobs->saves, 1);
+	end();
+}
+
+static void test_fs_mount__a_refused_save_is_an_error_of_close_and_fsync(void **state)
+{
+	(void)state;
+	begin();
+	mount.knobs->refuse_saves = true;
+	int fd = open(record(1, 1), O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, "{}", 2), 2);
+	assert_int_equal(fsync(fd), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(close(fd), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(mount.knobs->saves, 1);
 	size_t len;
 	char *text = slurp(record(1, 1), &len);
 	assert_int_equal(len, 1024);
 	free(text);
+	end();
+}
+
+static void test_fs_mount__scratch_files_are_local(void **state)
+{
+	(void)state;
+	struct stat st;
+	begin();
+	write_text(path("Account/.x.swp"), O_CREAT | O_EXCL, "swap");
+	assert_int_equal(stat(path("Account/.x.swp"), &st), 0);
+	assert_int_equal(st.st_size, 4);
+	char *to = strdup(path("Account/y~"));
+	assert_int_equal(rename(path("Account/.x.swp"), to), 0);
+	free(to);
+	size_t len;
+	char *text = slurp(path("Account/y~"), &len);
+	assert_int_equal(len, 4);
+	free(text);
+	assert_int_equal(symlink("me@host.1", path("Account/.#x")), 0);
+	assert_int_equal(unlink(path("Account/.#x")), 0);
+	assert_int_equal(unlink(path("Account/y~")), 0);
+	assert_int_equal(stat(path("Account/y~"), &st), -1);
+	assert_int_equal(mount.knobs->saves, 0);
+	end();
+}
+
+static void test_fs_mount__renaming_over_a_record_saves(void **state)
+{
+	(void)state;
+	begin();
+	write_text(path("Account/t"), O_CREAT, "{\"Name\": \"b\"}");
+	char *to = strdup(record(1, 1));
+	assert_int_equal(rename(path("Account/t"), to), 0);
+	assert_int_equal(mount.knobs->saves, 1);
+	size_t len;
+	char *text = slurp(to, &len);
+	assert_int_equal(len, 1024);
+	free(text);
+	free(to);
+	end();
+}
+
+static void test_fs_mount__a_record_moved_away_comes_back(void **state)
+{
+	(void)state;
+	struct stat st;
+	begin();
+	char *from = strdup(record(1, 1));
+	assert_int_equal(rename(from, path("Account/backup~")), 0);
+	assert_int_equal(stat(from, &st), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(rename(path("Account/backup~"), from), 0);
+	assert_int_equal(stat(from, &st), 0);
+	assert_int_equal(st.st_size, 1024);
+	free(from);
 	end();
 }
 
@@ -526,7 +618,18 @@ int main(void)
 		BOTH(test_fs_mount__ends_at_once_with_many_parked),
 		BOTH(test_fs_mount__second_mount_is_refused),
 		cmocka_unit_test_setup_teardown(
-			test_fs_mount__writes_are_refused_with_words, setup_rw, teardown),
+			test_fs_mount__what_may_not_be_written_is_refused, setup_rw, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_mount__closing_saves_once, setup_rw, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_mount__a_refused_save_is_an_error_of_close_and_fsync, setup_rw,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_mount__scratch_files_are_local, setup_rw, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_mount__renaming_over_a_record_saves, setup_rw, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_mount__a_record_moved_away_comes_back, setup_rw, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs_mount__read_only_is_the_kernels_word, setup_ro, teardown),
 	};

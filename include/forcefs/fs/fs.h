@@ -19,26 +19,28 @@ struct fs;
 struct fs_config {
 	const char *source;     /* the org's name, shown by mount(8) as the source */
 	const char *mountpoint; /* absolute, exists */
-	const char *identity;   /* user and org for status.json, e.g. "user 005… org 00D…", or NULL */
+	const char *identity; /* user and org for status.json, e.g. "user 005… org 00D…", or NULL */
 	const char *instance_url; /* or NULL */
 	const char *api_version;  /* or NULL */
-	const char *cache_path; /* for status.json */
+	const char *cache_path;   /* for status.json */
+	const char *rejected_dir; /* folder for texts that could not be saved; NULL: not kept */
 	bool read_only;
-	bool allow_other;       /* with default_permissions */
-	uid_t uid;              /* owner shown; (uid_t)-1: who mounts */
+	bool allow_other; /* with default_permissions */
+	uid_t uid;        /* owner shown; (uid_t)-1: who mounts */
 	gid_t gid;
-	mode_t umask;           /* taken off the mode bits shown */
-	int timeout_ms;         /* deadline of a parked request */
+	mode_t umask;   /* taken off the mode bits shown */
+	int timeout_ms; /* deadline of a parked request */
 	int ttl_s;
-	void (*ready)(void *payload); /* called once, when the kernel's INIT was answered; may be NULL */
+	void (*ready)(
+		void *payload); /* called once, when the kernel's INIT was answered; may be NULL */
 	void *payload;
-	pid_t helper;           /* a child to be ended with the mount (demo's practice org); 0: none */
+	pid_t helper; /* a child to be ended with the mount (demo's practice org); 0: none */
 };
 
 /* Mounts. After it the mount is visible, but answers only in fs_run. -errno with a sentence. A
  * dead mount of ours left on the mountpoint by a crash is taken away first. */
-int fs_mount(const struct fs_config *config, struct mirror *mirror, struct fs **ret,
-	struct error *err);
+int fs_mount(
+	const struct fs_config *config, struct mirror *mirror, struct fs **ret, struct error *err);
 
 /* Serves until unmounted or until SIGINT/SIGTERM/SIGHUP. 0, or -errno. */
 int fs_run(struct fs *fs, struct error *err);

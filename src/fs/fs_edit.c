@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records that are open for writing, and their saving.
+ *
+ * A save happens at FSYNC, at FLUSH (a program closes one of its descriptors) and, for what comes
+ * after the last FLUSH (a shared mapping), at RELEASE. The same content is sent once: who closes a
+ * second descriptor gets the first one's result again. A FLUSH of a file that was only emptied is
+ * none: shells flush between the truncation and the first byte.
+ *
+ * When the last program has closed the file, what could not be saved is kept in .forcefs/rejected
+ * and the org's truth shows again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "forcefs/base/clock.h"
+#include "forcefs/base/scope.h"
+#include "fs_write.h"
+#include "fs_reply.h"
+
+/* ---- what is shown ---- */
+
+void attr_draft(struct fs *fs, const struct draft *draft, struct stat *ret)
+{
+	mode_t type = draft->kind == DRAFT_LINK ? S_IFLNK : S_IFREG;
+
+	memset(ret, 0, sizeof *ret);
+	ret->st_ino = draft->inode;
+	ret->st_mode = type | draft->mode;
+	ret->st_nlink = 1;
+	ret->st_uid = fs->config.uid;
+	ret->st_gid = fs->config.gid;
+	ret->st_size = (off_t)draft->data.len;
+	ret->st_blksize = 4096;
+	ret->st_blocks = (ret->st_size + 511) / 512;
+	ret->st_mtim = ret->st_ctim = ret->st_atim = draft->mtime;
+}
+
+bool edit_attr(struct fs *fs, uint64_t inode, struct stat *ret)
+{
+	struct draft *draft = draft_find(&fs->drafts, inode);
+
+	if (!draft) {
+		return false;
+	}
+	bool dirty = draft_dirty(&fs->drafts, draft);
+	if (dirty) {
+		LOCK_SCOPE(&fs->drafts.lock);
+		attr_draft(fs, draft, ret);
+	}
+	draft_unref(&fs->drafts, draft);
+	return dirty;
+}
+
+/* ---- saving ---- */
+
+/* One attempt: copies of what to send, taken under the lock. */
+struct attempt {
+	struct buf base, edited;
+	uint64_t version;
+};
+
+static void attempt_release(struct attempt *a)
+{
+	buf_release(&a->base);
+	buf_release(&a->edited);
+}
+DEFINE_CLEANER(attempt, struct attempt, attempt_release)
+
+/* Under the lock. 1: nothing has to be sent, *ret is the result; 0: the attempt is ready. */
+static int attempt_begin(
+	struct draft *d, const struct until *until, struct attempt *a, int *ret, struct error *err)
+{
+	if (d->version == d->saved || d->data.len == 0) {
+		*ret = 0;
+		return 1;
+	}
+	if (d->version == d->tried) {
+		*ret = d->result;
+		*err = d->err;
+		return 1;
+	}
+	if (!until) {
+		*ret = -EWOULDBLOCK;
+		return 1;
+	}
+	a->version = d->version;
+	if (buf_add(&a->base, buf_str(&d->base), d->base.len) < 0 ||
+		buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0) {
+		*ret = error_set(err, ENOMEM, "out of memory");
+		return 1;
+	}
+	d->saving = true;
+	return 0;
+}
+
+/* What the org made of it is the new base. */
+static void attempt_adopt(
+	struct fs *fs, struct draft *d, const struct attempt *a, const struct until *until)
+{
+	AUTO(buf) struct buf body;
+	struct mirror_record rec;
+
+	buf_init(&body, DRAFT_MAX_BYTES);
+	int r = mirror_record_get(fs->mirror, d->key, until, &rec, &body, NULL);
+	draft_adopt(&fs->drafts, d, a->version, r == 0 ? &body : NULL);
+}
+
+static void attempt_end(
+	struct fs *fs, struct draft *d, const struct attempt *a, int r, const struct error *err)
+{
+	LOCK_SCOPE(&fs->drafts.lock);
+	d->saving = false;
+	if (r != -EINTR || strcmp(err->code, "MAYBE_SENT") == 0) {
+		d->tried = a->version;
+		d->result = r;
+		d->err = *err;
+	}
+	pthread_cond_broadcast(&fs->drafts.cond);
+}
+
+/* The kernel holds the author's bytes; the file now has the org's. */
+static void show_truth(struct fs *fs, uint64_t inode, const struct until *until)
+{
+	mirror_news_drain(fs->mirror, until);
+	fuse_lowlevel_notify_inval_inode(fs->session, inode, 0, 0);
+}
+
+static int await_other_save(
+	struct fs *fs, struct draft *d, const struct until *until, struct error *err)
+{
+	int r = 0;
+
+	if (!until) {
+		LOCK_SCOPE(&fs->drafts.lock);
+		return d->saving ? -EWOULDBLOCK : 0;
+	}
+	until_watch(until, &fs->drafts.lock, &fs->drafts.cond);
+	pthread_mutex_lock(&fs->drafts.lock);
+	while (d->saving && r == 0) {
+		r = until_wait(until, &fs->drafts.cond, &fs->drafts.lock, err);
+	}
+	pthread_mutex_unlock(&fs->drafts.lock);
+	until_unwatch(until);
+	return r;
+}
+
+int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err)
+{
+	AUTO(attempt) struct attempt a = {0};
+	struct mirror_record rec;
+	struct error local = {0};
+
+	buf_init(&a.base, DRAFT_MAX_BYTES);
+	buf_init(&a.edited, DRAFT_MAX_BYTES);
+	int r = await_other_save(fs, d, until, err);
+	if (r < 0) {
+		return r;
+	}
+	pthread_mutex_lock(&fs->drafts.lock);
+	int known = attempt_begin(d, until, &a, &r, err);
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (known) {
+		return r;
+	}
+	r = mirror_record_save(fs->mirror, d->key, buf_str(&a.base), a.base.len, buf_str(&a.edited),
+		a.edited.len, until, &rec, &local);
+	if (r == 0) {
+		attempt_adopt(fs, d, &a, until);
+		atomic_fetch_add(&fs->saves, 1);
+	} else {
+		atomic_fetch_add(&fs->saves_failed, 1);
+		*err = local;
+	}
+	attempt_end(fs, d, &a, r, &local);
+	if (r == 0) {
+		show_truth(fs, d->inode, until);
+	}
+	return r;
+}
+
+/* ---- OPEN for writing ---- */
+
+/* The record's edit, begun from its file as it is now. */
+static int edit_get(struct op *op, uint64_t key, const struct until *until, struct draft **ret,
+	struct error *err)
+{
+	struct fs *fs = op->fs;
+	AUTO(buf) struct buf body;
+	struct mirror_record rec;
+
+	buf_init(&body, DRAFT_MAX_BYTES);
+	*ret = draft_find(&fs->drafts, inode_of_record(key));
+	if (*ret) {
+		return 0;
+	}
+	int r = mirror_record_get(fs->mirror, key, until, &rec, &body, err);
+	if (r == 0) {
+		r = draft_edit(&fs->drafts, key, buf_str(&body), body.len, ret, err);
+	}
+	if (r == 0) {
+		LOCK_SCOPE(&fs->drafts.lock);
+		(*ret)->mode = 0644 & ~fs->config.umask;
+	}
+	return r;
+}
+
+int draft_open(struct op *op, struct draft *d, bool truncate, struct error *err)
+{
+	struct fs *fs = op->fs;
+	int r = truncate ? draft_truncate(&fs->drafts, d, 0, err) : 0;
+
+	if (r == 0) {
+		LOCK_SCOPE(&fs->drafts.lock);
+		d->opens++;
+	}
+	return r;
+}
+
+int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *until,
+	struct draft **ret, struct error *err)
+{
+	int r = edit_get(op, key, until, ret, err);
+
+	if (r == 0) {
+		r = draft_open(op, *ret, truncate, err);
+		if (r < 0) {
+			draft_unref(&op->fs->drafts, take_ptr(ret));
+		}
+	}
+	return r;
+}
+
+/* ---- RELEASE ---- */
+
+static void note(struct fs *fs, uint64_t inode, const struct error *err)
+{
+	char path[FAULT_PATH_MAX];
+
+	path_of_inode(fs, inode, path, sizeof path);
+	fault_note(&fs->faults, path, "save", err);
+}
+
+/* The last writer has gone: what was not saved is kept aside, and the truth shows again. */
+static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
+{
+	AUTO(buf) struct buf text;
+	struct error err = {0};
+
+	buf_init(&text, DRAFT_MAX_BYTES);
+	pthread_mutex_lock(&fs->drafts.lock);
+	bool lost = d->version != d->saved;
+	if (lost) {
+		buf_add(&text, buf_str(&d->data), d->data.len);
+		err = d->err;
+		d->saved = d->version;
+	}
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (!lost) {
+		return;
+	}
+	if (text.len) {
+		reject_keep(fs, d->key, buf_str(&text), text.len, &err);
+	} else {
+		error_set(&err, EINVAL,
+			"the file was emptied and closed: nothing was saved, the "
+			"record is as it was");
+		note(fs, d->inode, &err);
+	}
+	show_truth(fs, d->inode, until);
+}
+
+/* Saves what came after the last FLUSH; nobody hears of a failure but through the fault. */
+static int save_late(struct fs *fs, struct draft *d, const struct until *until)
+{
+	struct error err = {0};
+
+	pthread_mutex_lock(&fs->drafts.lock);
+	bool tried = d->version == d->tried;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	int r = edit_save(fs, d, until, &err);
+	if (r < 0 && r != -EWOULDBLOCK && !tried) {
+		note(fs, d->inode, &err);
+	}
+	return r;
+}
+
+int draft_close(struct op *op, struct draft *d, const struct until *until)
+{
+	struct fs *fs = op->fs;
+
+	pthread_mutex_lock(&fs->drafts.lock);
+	bool last = d->opens == 1;
+	bool unsaved = d->kind == DRAFT_EDIT && d->version != d->saved;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (last && unsaved && !until) {
+		return -EWOULDBLOCK; /* saving waits, and so does telling the kernel */
+	}
+	if (last && unsaved) {
+		save_late(fs, d, until);
+	}
+	pthread_mutex_lock(&fs->drafts.lock);
+	last = --d->opens == 0;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (last && unsaved) {
+		edit_drop(fs, d, until);
+	}
+	draft_unref(&fs->drafts, d);
+	return 0;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Texts that could not be saved, kept on disk (mode 0600, in forcefs's state folder) so that an
+ * edit is not lost: "<Object>.<Id>.<time>.json" and beside it ".why" with the reason. Shown under
+ * .forcefs/rejected. Bounded: past the limits the oldest go.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "forcefs/base/clock.h"
+#include "forcefs/base/hash.h"
+#include "forcefs/base/log.h"
+#include "forcefs/base/paths.h"
+#include "forcefs/base/scope.h"
+#include "fs_write.h"
+
+#define KEEP_FILES 200
+#define KEEP_BYTES (64 * 1024 * 1024)
+#define FILE_BYTES (64 * 1024 * 1024)
+
+static void close_dir(DIR **dir)
+{
+	if (*dir) {
+		closedir(*dir);
+	}
+}
+#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
+
+static bool is_kept_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && ((len > 5 && strcmp(name + len - 5, ".json") == 0) ||
+					 (len > 4 && strcmp(name + len - 4, ".why") == 0));
+}
+
+uint64_t reject_inode(const char *name)
+{
+	return inode_of_rejected(hash_bytes(name, strlen(name)));
+}
+
+/* ---- looking ---- */
+
+int reject_next(struct fs *fs, unsigned skip, char *name, size_t size)
+{
+	AUTO_DIR dir = fs->config.rejected_dir ? opendir(fs->config.rejected_dir) : NULL;
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		if (is_kept_name(e->d_name) && skip-- == 0) {
+			snprintf(name, size, "%s", e->d_name);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int stat_name(struct fs *fs, const char *name, struct stat *ret)
+{
+	AUTO_FREE char *path = paths_join(fs->config.rejected_dir, name);
+
+	if (!path) {
+		return -ENOMEM;
+	}
+	return lstat(path, ret) == 0 && S_ISREG(ret->st_mode) ? 0 : -ENOENT;
+}
+
+int reject_attr(struct fs *fs, const char *name, struct stat *ret)
+{
+	struct stat st;
+	int r = fs->config.rejected_dir && is_kept_name(name) ? stat_name(fs, name, &st) : -ENOENT;
+
+	if (r == 0) {
+		memset(ret, 0, sizeof *ret);
+		ret->st_ino = reject_inode(name);
+		ret->st_mode = S_IFREG | 0400;
+		ret->st_nlink = 1;
+		ret->st_uid = fs->config.uid;
+		ret->st_gid = fs->config.gid;
+		ret->st_size = st.st_size;
+		ret->st_blksize = 4096;
+		ret->st_blocks = st.st_blocks;
+		ret->st_mtim = ret->st_ctim = ret->st_atim = st.st_mtim;
+	}
+	return r;
+}
+
+int reject_find(struct fs *fs, uint64_t inode, char *name, size_t size)
+{
+	AUTO_DIR dir = fs->config.rejected_dir ? opendir(fs->config.rejected_dir) : NULL;
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		if (is_kept_name(e->d_name) && reject_inode(e->d_name) == inode) {
+			snprintf(name, size, "%s", e->d_name);
+			return 0;
+		}
+	}
+	return -ESTALE;
+}
+
+int reject_read(struct fs *fs, uint64_t inode, char **ret, size_t *ret_len, struct error *err)
+{
+	char name[NAME_MAX + 1];
+	int r = reject_find(fs, inode, name, sizeof name);
+
+	if (r < 0) {
+		return r;
+	}
+	AUTO_FREE char *path = paths_join(fs->config.rejected_dir, name);
+	return path ? paths_read_file(path, FILE_BYTES, ret, ret_len, err) : -ENOMEM;
+}
+
+int reject_remove(struct fs *fs, const char *name)
+{
+	AUTO_FREE char *path = fs->config.rejected_dir && is_kept_name(name)
+				       ? paths_join(fs->config.rejected_dir, name)
+				       : NULL;
+
+	if (!path) {
+		return -ENOENT;
+	}
+	return unlink(path) == 0 ? 0 : -errno;
+}
+
+/* ---- keeping ---- */
+
+/* One pass over the folder: how much there is, and which file is the oldest. */
+static void survey(struct fs *fs, unsigned *files, int64_t *bytes, char *oldest, size_t size)
+{
+	AUTO_DIR dir = opendir(fs->config.rejected_dir);
+	struct dirent *e;
+	struct stat st;
+	int64_t oldest_ms = INT64_MAX;
+
+	*files = 0;
+	*bytes = 0;
+	oldest[0] = '\0';
+	while (dir && (e = readdir(dir))) {
+		if (!is_kept_name(e->d_name) || stat_name(fs, e->d_name, &st) < 0) {
+			continue;
+		}
+		int64_t ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+		(*files)++;
+		*bytes += st.st_size;
+		if (ms < oldest_ms) {
+			oldest_ms = ms;
+			snprintf(oldest, size, "%s", e->d_name);
+		}
+	}
+}
+
+static void keep_limits(struct fs *fs)
+{
+	char oldest[NAME_MAX + 1];
+	unsigned files;
+	int64_t bytes;
+
+	for (;;) {
+		survey(fs, &files, &bytes, oldest, sizeof oldest);
+		if ((files <= KEEP_FILES && bytes <= KEEP_BYTES) || !oldest[0] ||
+			reject_remove(fs, oldest) < 0) {
+			return;
+		}
+	}
+}
+
+/* "<Object>.<Id>.<yyyymmdd-hhmmss-mmm>" */
+static void stem_of(struct fs *fs, uint64_t key, char *buf, size_t size)
+{
+	char path[FAULT_PATH_MAX], when[32];
+	int64_t ms = clock_wall_ms();
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+
+	path_of_inode(fs, inode_of_record(key), path, sizeof path);
+	path[strcspn(path, "/")] = path[strcspn(path, "/")] ? '.' : '\0';
+	char *dot = strstr(path, ".json");
+	if (dot) {
+		*dot = '\0';
+	}
+	gmtime_r(&s, &tm);
+	strftime(when, sizeof when, "%Y%m%d-%H%M%S", &tm);
+	snprintf(buf, size, "%s.%s-%03d", path, when, (int)(ms % 1000));
+}
+
+static int write_named(struct fs *fs, const char *stem, const char *ending, const char *data,
+	size_t len, struct error *err)
+{
+	char name[NAME_MAX + 1];
+
+	snprintf(name, sizeof name, "%s%s", stem, ending);
+	AUTO_FREE char *path = paths_join(fs->config.rejected_dir, name);
+	return path ? paths_write_file(path, data, len, err) : -ENOMEM;
+}
+
+void reject_keep(struct fs *fs, uint64_t key, const char *text, size_t len, const struct error *why)
+{
+	char stem[NAME_MAX - 8];
+	AUTO(buf) struct buf reason;
+	struct error err = {0};
+
+	buf_init(&reason, 4096);
+	if (!fs->config.rejected_dir) {
+		return;
+	}
+	stem_of(fs, key, stem, sizeof stem);
+	buf_addf(&reason, "%s%s%s: %s\n", error_name(why->errnum), why->code[0] ? " " : "",
+		why->code, why->text);
+	int r = paths_make_dir(fs->config.rejected_dir, &err);
+	r = r < 0 ? r : write_named(fs, stem, ".json", text, len, &err);
+	r = r < 0 ? r : write_named(fs, stem, ".why", buf_str(&reason), reason.len, &err);
+	if (r < 0) {
+		log_error("save", "a text that could not be saved could not be kept either: %s",
+			err.text);
+		return;
+	}
+	keep_limits(fs);
+	fuse_lowlevel_notify_inval_inode(fs->session, inode_of_control(CONTROL_REJECTED_DIR), 0, 0);
+}

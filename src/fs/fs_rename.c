@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names that come and go while somebody saves: UNLINK, RENAME, LINK, SYMLINK. A record's name may
+ * vanish and come back within one save; nothing of that reaches the org but the one change at the
+ * end.
+ *
+ *   record  -> other name   its file is copied to a scratch file of that name, the record's name is
+ *                           hidden until it is made again or the copy is moved back
+ *   scratch -> record name  the save: sent now, and its failure is RENAME's failure
+ *   scratch -> other name   local
+ *   unlink of a scratch     local
+ *   unlink of a record      a deletion where `allow` has delete; else refused, except right in the
+ *                           middle of a save (a copy of it was made, or the caller is a program
+ *                           known to make the file anew at once), where the name is hidden
+ *
+ * The kernel moves its own entry to the new name when RENAME succeeds, with the old node behind it.
+ * Where the new name stands for another node it is told to forget the entry (tell_entry), after the
+ * reply and from another thread, because it holds the directory's lock until then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "forcefs/base/scope.h"
+#include "forcefs/model/names.h"
+#include "fs_reply.h"
+#include "fs_write.h"
+
+/* ---- telling the kernel about an entry ---- */
+
+struct tell_job {
+	struct pool_job job;
+	struct fs *fs;
+	uint64_t parent;
+	char name[NAME_MAX + 1];
+};
+
+static void tell_run(struct pool_job *job)
+{
+	struct tell_job *t = (struct tell_job *)((char *)job - offsetof(struct tell_job, job));
+
+	fuse_lowlevel_notify_inval_entry(t->fs->session, t->parent, t->name, strlen(t->name));
+	free(t);
+}
+
+/* Makes the kernel look the name up again. Without memory or room it does so by itself later. */
+static void tell_entry(struct fs *fs, uint64_t parent, const char *name)
+{
+	struct tell_job *t = calloc(1, sizeof *t);
+
+	if (!t) {
+		return;
+	}
+	t->job.run = tell_run;
+	t->fs = fs;
+	t->parent = parent;
+	snprintf(t->name, sizeof t->name, "%s", name);
+	if (pool_add(fs->parking.pool, &t->job) < 0) {
+		free(t);
+	}
+}
+
+/* ---- what a name is ---- */
+
+struct place {
+	uint32_t object;
+	const char *name;
+	bool is_record; /* it has the form of a record's name */
+	struct id id;
+	struct name_view local;
+};
+
+static void place_look(
+	struct fs *fs, const struct mirror_object *object, const char *name, struct place *ret)
+{
+	*ret = (struct place){.object = object->index, .name = name};
+	ret->is_record = record_name_parse(name, object->key_prefix, &ret->id);
+	name_find(&fs->drafts, object->index, name, &ret->local);
+}
+
+static void place_release(struct fs *fs, struct place *p)
+{
+	name_view_release(&fs->drafts, &p->local);
+}
+
+/* Its record; also behind an alias or a hidden name. */
+static int place_record(struct fs *fs, const struct place *p, const struct until *until,
+	struct mirror_record *ret, struct error *err)
+{
+	if (p->local.kind == NAME_ALIAS || p->local.kind == NAME_HIDDEN) {
+		return mirror_record_get(fs->mirror, p->local.key, until, ret, NULL, err);
+	}
+	return p->is_record ? mirror_record_find(fs->mirror, p->object, &p->id, until, ret, err)
+			    : -ENOENT;
+}
+
+/* ---- a scratch file with the record's text ---- */
+
+static int copy_of_record(struct op *op, uint64_t key, const struct until *until,
+	struct draft **ret, struct error *err)
+{
+	struct fs *fs = op->fs;
+	AUTO(buf) struct buf body;
+	struct mirror_record rec;
+	struct draft *d;
+
+	buf_init(&body, DRAFT_MAX_BYTES);
+	int r = mirror_record_get(fs->mirror, key, until, &rec, &body, err);
+	r = r < 0 ? r : draft_new(&fs->drafts, DRAFT_FILE, store_key_object(key), 0644, &d, err);
+	if (r < 0) {
+		return r;
+	}
+	d->key = key;
+	r = draft_set(&fs->drafts, d, buf_str(&body), body.len, err);
+	if (r < 0) {
+		draft_unref(&fs->drafts, d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+/* ---- UNLINK ---- */
+
+/* Programs that remove a file to make it anew under the same name at once. rm is not among them, so
+ * rm never removes a record that it may not delete. */
+static bool replaces_files(pid_t pid)
+{
+	static const char *const programs[] = {"install", "cp", "mv", "tar", "bsdtar", "ginstall"};
+	char path[32], comm[32] = "";
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, comm, sizeof comm - 1);
+	if (n <= 0) {
+		return false;
+	}
+	comm[strcspn(comm, "\n")] = '\0';
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+		if (strcmp(comm, programs[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int unlink_record(struct op *op, const struct place *p, const struct mirror_object *object,
+	const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_record rec;
+
+	int r = place_record(fs, p, until, &rec, err);
+	if (r < 0) {
+		return r;
+	}
+	if (object->updateable && name_has_copy(&fs->drafts, rec.key)) {
+		return name_hide(&fs->drafts, p->object, p->name, rec.key, HIDDEN_MS, err);
+	}
+	if (object->updateable && replaces_files(op->pid)) {
+		return name_hide(&fs->drafts, p->object, p->name, rec.key, REPLACE_MS, err);
+	}
+	if (!object->deletable) {
+		return error_set(err, EPERM,
+			"%s was not deleted: add delete to `allow` in the settings (or -o "
+			"allow=…) if records of %s may be deleted here",
+			p->name, object->name);
+	}
+	if (!until) {
+		return -EWOULDBLOCK;
+	}
+	r = mirror_record_delete(fs->mirror, rec.key, until, err);
+	if (r == 0 && p->local.kind == NAME_ALIAS) {
+		name_drop(&fs->drafts, p->object, p->name);
+	}
+	return r;
+}
+
+static int unlink_in_object(struct op *op, const struct until *until, struct error *err)
+{
+	struct mirror_object object;
+	struct place p;
+	int r = writable_dir(op->fs, op->ino, &object, err);
+
+	if (r < 0) {
+		return r;
+	}
+	place_look(op->fs, &object, op->name, &p);
+	if (p.local.kind == NAME_SCRATCH) {
+		name_drop(&op->fs->drafts, p.object, op->name);
+	} else if (p.local.kind == NAME_HIDDEN) {
+		r = -ENOENT;
+	} else {
+		r = unlink_record(op, &p, &object, until, err);
+	}
+	place_release(op->fs, &p);
+	return r;
+}
+
+static int reply_done(struct op *op)
+{
+	op_succeed(op);
+	fuse_reply_err(op->req, 0);
+	return 0;
+}
+
+static int run_unlink(struct op *op, const struct until *until, struct error *err)
+{
+	int r = inode_control(op->ino) == CONTROL_REJECTED_DIR ? reject_remove(op->fs, op->name)
+							       : unlink_in_object(op, until, err);
+
+	return r < 0 ? r : reply_done(op);
+}
+
+/* ---- RENAME ---- */
+
+/* A record's name is moved away: the middle of some editor's save. */
+static int park_record(struct op *op, const struct place *from, const struct place *to,
+	const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_record rec;
+	struct draft *copy;
+
+	if (to->is_record) {
+		return error_set(err, EPERM, "a record's Id cannot be changed");
+	}
+	int r = place_record(fs, from, until, &rec, err);
+	r = r < 0 ? r : copy_of_record(op, rec.key, until, &copy, err);
+	if (r < 0) {
+		return r;
+	}
+	r = name_set(&fs->drafts, to->object, to->name, copy, err);
+	draft_unref(&fs->drafts, copy);
+	r = r < 0 ? r : name_hide(&fs->drafts, from->object, from->name, rec.key, HIDDEN_MS, err);
+	if (r == 0) {
+		tell_entry(fs, op->ino, to->name); /* the kernel has the record's node there */
+	}
+	return r;
+}
+
+/* From now on the scratch file shows the record: the kernel may hold it under the record's name. */
+static void scratch_became(struct fs *fs, struct draft *d, uint64_t key)
+{
+	LOCK_SCOPE(&fs->drafts.lock);
+	d->became = true;
+	d->key = key;
+	d->saved = d->version;
+}
+
+/* The save: the scratch file's text becomes the record's. */
+static int save_over(struct op *op, const struct place *from, const struct place *to,
+	const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct draft *d = from->local.draft;
+	struct mirror_record rec;
+	AUTO(buf) struct buf text, base;
+
+	buf_init(&text, DRAFT_MAX_BYTES);
+	buf_init(&base, DRAFT_MAX_BYTES);
+	int r = place_record(fs, to, until, &rec, err);
+	if (r == -ENOENT) {
+		return error_set(
+			err, EPERM, "Salesforce gives records their Ids: there is no %s", to->name);
+	}
+	r = r < 0 ? r : mirror_record_get(fs->mirror, rec.key, until, &rec, &base, err);
+	r = r < 0 ? r : draft_copy(&fs->drafts, d, &text);
+	if (r < 0 || !until) {
+		return r < 0 ? r : -EWOULDBLOCK;
+	}
+	struct error local = {0};
+	r = mirror_record_save(fs->mirror, rec.key, buf_str(&base), base.len, buf_str(&text),
+		text.len, until, &rec, &local);
+	atomic_fetch_add(r == 0 ? &fs->saves : &fs->saves_failed, 1);
+	if (r < 0) {
+		reject_keep(fs, rec.key, buf_str(&text), text.len, &local);
+		*err = local;
+		return r;
+	}
+	scratch_became(fs, d, rec.key);
+	name_drop(&fs->drafts, from->object, from->name);
+	name_drop(&fs->drafts, to->object, to->name);
+	tell_entry(fs, op->ino, to->name);
+	return 0;
+}
+
+static int rename_local(
+	struct op *op, const struct place *from, const struct place *to, struct error *err)
+{
+	struct drafts *drafts = &op->fs->drafts;
+	int r = name_set(drafts, to->object, to->name, from->local.draft, err);
+
+	if (r == 0) {
+		name_drop(drafts, from->object, from->name);
+	}
+	return r;
+}
+
+static int rename_in(struct op *op, const struct place *from, const struct place *to,
+	const struct until *until, struct error *err)
+{
+	if (strcmp(from->name, to->name) == 0) {
+		return 0;
+	}
+	if (from->local.kind == NAME_HIDDEN) {
+		return -ENOENT;
+	}
+	if (from->local.kind != NAME_SCRATCH) {
+		return park_record(op, from, to, until, err);
+	}
+	if (to->is_record || to->local.kind == NAME_ALIAS) {
+		return save_over(op, from, to, until, err);
+	}
+	return rename_local(op, from, to, err);
+}
+
+static bool place_taken(struct fs *fs, const struct place *p, const struct until *until)
+{
+	struct mirror_record rec;
+
+	return p->local.kind == NAME_SCRATCH || p->local.kind == NAME_ALIAS ||
+	       (p->local.kind == NAME_NONE && place_record(fs, p, until, &rec, NULL) == 0);
+}
+
+static int run_rename(struct op *op, const struct until *until, struct error *err)
+{
+	struct mirror_object object;
+	struct place from, to;
+	int r = writable_dir(op->fs, op->ino, &object, err);
+
+	if (r < 0) {
+		return r;
+	}
+	if (op->new_parent != op->ino) {
+		return -EXDEV;
+	}
+	if (op->flags & ~RENAME_NOREPLACE) {
+		return -EINVAL;
+	}
+	place_look(op->fs, &object, op->name, &from);
+	place_look(op->fs, &object, op->new_name, &to);
+	r = op->flags & RENAME_NOREPLACE && place_taken(op->fs, &to, until)
+		    ? -EEXIST
+		    : rename_in(op, &from, &to, until, err);
+	place_release(op->fs, &from);
+	place_release(op->fs, &to);
+	return r < 0 ? r : reply_done(op);
+}
+
+/* ---- LINK, SYMLINK, READLINK ---- */
+
+static int reply_new(struct op *op, struct draft *d)
+{
+	struct fuse_entry_param entry = {.ino = d->inode};
+
+	pthread_mutex_lock(&op->fs->drafts.lock);
+	attr_draft(op->fs, d, &entry.attr);
+	pthread_mutex_unlock(&op->fs->drafts.lock);
+	return reply_entry(op, &entry);
+}
+
+/* A hard link of a record is a copy (some programs make their backup so); of a scratch file it is
+ * one more name. */
+static int run_link(struct op *op, const struct until *until, struct error *err)
+{
+	struct mirror_object object;
+	struct draft *d = NULL;
+	struct fs *fs = op->fs;
+	struct id id;
+
+	int r = writable_dir(fs, op->new_parent, &object, err);
+	if (r == 0 && record_name_parse(op->new_name, object.key_prefix, &id)) {
+		r = error_set(err, EPERM, "a record's name cannot be given to another file");
+	}
+	if (r == 0 && inode_kind(op->ino) == INODE_SCRATCH) {
+		d = draft_find(&fs->drafts, op->ino);
+		r = d ? 0 : -ESTALE;
+	} else if (r == 0) {
+		r = inode_kind(op->ino) == INODE_RECORD
+			    ? copy_of_record(op, inode_key(op->ino), until, &d, err)
+			    : -EPERM;
+	}
+	r = r < 0 ? r : name_set(&fs->drafts, object.index, op->new_name, d, err);
+	if (r == 0) {
+		reply_new(op, d);
+	}
+	draft_unref(&fs->drafts, d);
+	return r;
+}
+
+static int run_symlink(struct op *op, const struct until *until, struct error *err)
+{
+	struct mirror_object object;
+	struct draft *d = NULL;
+	struct fs *fs = op->fs;
+	(void)until;
+
+	int r = writable_dir(fs, op->ino, &object, err);
+	r = r < 0 ? r : draft_new(&fs->drafts, DRAFT_LINK, object.index, 0777, &d, err);
+	r = r < 0 ? r : draft_set(&fs->drafts, d, op->new_name, strlen(op->new_name), err);
+	r = r < 0 ? r : name_set(&fs->drafts, object.index, op->name, d, err);
+	if (r == 0) {
+		reply_new(op, d);
+	}
+	draft_unref(&fs->drafts, d);
+	return r;
+}
+
+static void do_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct draft *d = draft_find(&fs->drafts, ino);
+	AUTO(buf) struct buf target;
+
+	buf_init(&target, DRAFT_MAX_BYTES);
+	if (!d || d->kind != DRAFT_LINK || draft_copy(&fs->drafts, d, &target) < 0) {
+		fuse_reply_err(req, EINVAL);
+	} else {
+		fuse_reply_readlink(req, buf_str(&target));
+	}
+	draft_unref(&fs->drafts, d);
+}
+
+/* ---- a new record ---- */
+
+static bool json_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
+}
+
+/* 1 if this version was tried already; *ret is how that went. */
+static int tried_before(struct fs *fs, struct draft *d, int *ret, struct error *err)
+{
+	LOCK_SCOPE(&fs->drafts.lock);
+	if (d->became || d->version == d->saved || d->data.len == 0 || d->key) {
+		*ret = 0;
+		return 1;
+	}
+	if (d->version == d->tried) {
+		*ret = d->result;
+		*err = d->err;
+		return 1;
+	}
+	return 0;
+}
+
+static void remember_try(
+	struct fs *fs, struct draft *d, uint64_t version, int r, const struct error *err)
+{
+	LOCK_SCOPE(&fs->drafts.lock);
+	d->tried = version;
+	d->result = r;
+	d->err = *err;
+}
+
+int scratch_make_record(
+	struct op *op, struct draft *d, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_object object;
+	struct mirror_record rec;
+	char name[NAME_MAX + 1];
+	int r = 0;
+
+	name_of(&fs->drafts, d->inode, name, sizeof name);
+	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !object.createable ||
+		!json_name(name) || tried_before(fs, d, &r, err)) {
+		return r;
+	}
+	if (!until) {
+		return -EWOULDBLOCK;
+	}
+	AUTO(buf) struct buf text;
+	buf_init(&text, DRAFT_MAX_BYTES);
+	pthread_mutex_lock(&fs->drafts.lock);
+	uint64_t version = d->version;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	r = draft_copy(&fs->drafts, d, &text);
+	struct error local = {0};
+	r = r < 0 ? r
+		  : mirror_record_create(
+			    fs->mirror, d->object, buf_str(&text), text.len, until, &rec, &local);
+	remember_try(fs, d, version, r, &local);
+	if (r < 0) {
+		*err = local;
+		return r;
+	}
+	scratch_became(fs, d, rec.key);
+	r = name_alias(&fs->drafts, d->object, name, rec.key, err);
+	tell_entry(fs, inode_of_object(d->object), name);
+	return r;
+}
+
+/* ---- the rest ---- */
+
+static int run_refuse(struct op *op, const struct until *until, struct error *err)
+{
+	(void)until;
+	return error_set(err, op->fs->config.read_only ? EROFS : EPERM,
+		"the directories of a mount are the org's objects: none can be made or removed "
+		"here");
+}
+
+#define BY_NAME(op)                                                                                \
+	static const struct op_kind op_##op = {.name = #op, .run = run_##op, .by_name = true}
+BY_NAME(unlink);
+BY_NAME(rename);
+BY_NAME(symlink);
+BY_NAME(refuse);
+static const struct op_kind op_link = {.name = "link", .run = run_link};
+
+static struct op op_of(fuse_req_t req, fuse_ino_t ino, const char *name, const struct op_kind *kind)
+{
+	return (struct op){.fs = fuse_req_userdata(req),
+		.req = req,
+		.kind = kind,
+		.ino = ino,
+		.name = name,
+		.pid = fuse_req_ctx(req)->pid};
+}
+
+static void do_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct op op = op_of(req, parent, name, &op_unlink);
+	op_begin(&op);
+}
+
+static void do_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+	const char *new_name, unsigned int flags)
+{
+	struct op op = op_of(req, parent, name, &op_rename);
+	op.new_parent = new_parent;
+	op.new_name = new_name;
+	op.flags = (int)flags;
+	op_begin(&op);
+}
+
+static void do_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
+{
+	struct op op = op_of(req, ino, NULL, &op_link);
+	op.new_parent = new_parent;
+	op.new_name = new_name;
+	op_begin(&op);
+}
+
+static void do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	struct op op = op_of(req, parent, name, &op_symlink);
+	op.new_name = target;
+	op_begin(&op);
+}
+
+static void do_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct op op = op_of(req, parent, name, &op_refuse);
+	(void)mode;
+	op_begin(&op);
+}
+
+static void do_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct op op = op_of(req, parent, name, &op_refuse);
+	op_begin(&op);
+}
+
+static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct op op = op_of(req, parent, name, &op_refuse);
+	(void)mode;
+	(void)rdev;
+	op_begin(&op);
+}
+
+void rename_fill_ops(struct fuse_lowlevel_ops *ops)
+{
+	ops->unlink = do_unlink;
+	ops->rename = do_rename;
+	ops->link = do_link;
+	ops->symlink = do_symlink;
+	ops->readlink = do_readlink;
+	ops->mkdir = do_mkdir;
+	ops->rmdir = do_rmdir;
+	ops->mknod = do_mknod;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the write path share: drafts as files, names, saving. */
+#ifndef FS_WRITE_H
+#define FS_WRITE_H
+
+#include "fs_priv.h"
+
+/* ---- fs_write.c ---- */
+
+/* 0 if something in this directory may be written; fills the object. */
+int writable_dir(struct fs *fs, uint64_t inode, struct mirror_object *ret, struct error *err);
+/* Takes an open back that nobody heard of. */
+void draft_abandon(struct fs *fs, struct draft *d);
+
+/* ---- fs_edit.c ---- */
+
+/* The record's edit, opened for writing; with a reference. */
+int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *until,
+	struct draft **ret, struct error *err);
+int draft_open(struct op *op, struct draft *d, bool truncate, struct error *err);
+/* RELEASE: gives the open and its reference back. */
+int draft_close(struct op *op, struct draft *d, const struct until *until);
+/* Sends what changed, if anything did since the last time. */
+int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
+
+/* ---- fs_rename.c ---- */
+
+void rename_fill_ops(struct fuse_lowlevel_ops *ops);
+/* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record. */
+int scratch_make_record(
+	struct op *op, struct draft *d, const struct until *until, struct error *err);
+
+/* ---- fs_reject.c: texts that could not be saved ---- */
+
+void reject_keep(
+	struct fs *fs, uint64_t key, const char *text, size_t len, const struct error *why);
+int reject_remove(struct fs *fs, const char *name);
+
+#endif
