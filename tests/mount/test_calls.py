@@ -166,8 +166,12 @@ def test_one_cold_record_costs_two_calls(stage, org):
 def test_200_parallel_cats_of_cold_records_are_gathered(stage, org):
     mount = stage.mount(org, "ttl=600")
     chosen = org.ids("Account", limit=200, offset=5000)
+    held, release = os.pipe()  # all start reading when it closes
+    cats = [subprocess.Popen(["sh", "-c", 'read word; exec cat "$1"', "sh", mount.record("Account", record)], stdin=held,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True) for record in chosen]
+    os.close(held)
     with Count(org) as count:
-        cats = [start("cat", mount.record("Account", record)) for record in chosen]
+        os.close(release)
         texts = [cat.communicate(timeout=60) for cat in cats]
     assert all(cat.returncode == 0 for cat in cats), [text[1] for text in texts if text[1]][:3]
     assert all('"Id": "%s"' % record in text[0] for record, text in zip(chosen, texts))
