@@ -370,23 +370,37 @@ static int save_send_patiently(
 
 /* ---- the door ---- */
 
-static int find_modified(void *payload, struct json_slice key, struct json_slice value)
-{
-	static const char name[] = "LastModifiedDate";
+struct date_search {
+	const char *name;
+	int64_t ms; /* 0 until found */
+};
 
-	if (key.len == sizeof name - 1 && memcmp(key.text, name, key.len) == 0 && value.len > 2) {
-		stamp_parse(value.text + 1, value.len - 2, payload);
+static int find_date(void *payload, struct json_slice key, struct json_slice value)
+{
+	struct date_search *d = payload;
+
+	if (key.len == strlen(d->name) && memcmp(key.text, d->name, key.len) == 0 &&
+		value.len > 2) {
+		stamp_parse(value.text + 1, value.len - 2, &d->ms);
 	}
 	return 0;
 }
 
-/* The LastModifiedDate in a record's file, 0 if it has none: what the condition compares with. */
+/* A date in a record's file, 0 if it has none. */
+static int64_t body_date_ms(const char *body, size_t len, const char *name)
+{
+	struct date_search d = {.name = name};
+
+	if (name) {
+		json_text_members(body, len, find_date, &d, NULL);
+	}
+	return d.ms;
+}
+
+/* What If-Unmodified-Since compares with. */
 static int64_t body_modified_ms(const char *body, size_t len)
 {
-	int64_t ms = 0;
-
-	json_text_members(body, len, find_modified, &ms, NULL);
-	return ms;
+	return body_date_ms(body, len, "LastModifiedDate");
 }
 
 static int save_show(
@@ -433,20 +447,36 @@ static int object_writable(struct object *o, struct error *err)
 	return 0;
 }
 
-static int save_update(struct object *o, struct save *s, uint64_t key, const char *base,
+/* Which version was the text made from? It says so itself, by its stamp: an editor may have read
+ * the file long before it is written. 1 and `former` if that was an older version than `base`. */
+static int find_former(struct object *o, const struct save *s, uint64_t key, const char *base,
+	size_t base_len, const char *edited, size_t edited_len, struct buf *former,
+	struct error *err)
+{
+	const char *field = s->schema->stamp_field;
+	int64_t base_ms = body_date_ms(base, base_len, field);
+	int64_t edited_ms = body_date_ms(edited, edited_len, field);
+
+	if (edited_ms == 0 || base_ms == 0 || edited_ms >= base_ms) {
+		return 0;
+	}
+	int r = store_record_former(o->mirror->store, key, edited_ms, former, err);
+	if (r == -ENOENT) {
+		return error_set(err, ESTALE,
+			"the text was made from an older version of the record, which is not kept "
+			"any more: read the record again and make the change anew");
+	}
+	return r < 0 ? r : 1;
+}
+
+static int save_patch(struct object *o, struct save *s, uint64_t key, const char *base,
 	size_t base_len, const char *edited, size_t edited_len, const struct until *until,
 	struct error *err)
 {
 	enum { CONFLICTS = 5 };
-	size_t fields = 0;
-	int r = patch_make(s->schema, base, base_len, edited, edited_len, &s->json, &fields, err);
 
-	if (r < 0 || fields == 0) {
-		return r;
-	}
-	s->unmodified_since_ms = body_modified_ms(base, base_len);
 	for (int i = 0; i < CONFLICTS; i++) {
-		r = save_send_patiently(o, s, until, err);
+		int r = save_send_patiently(o, s, until, err);
 		if (r == 0) {
 			save_read_back(o, s, until, NULL); /* saved it is in any case */
 		}
@@ -454,15 +484,40 @@ static int save_update(struct object *o, struct save *s, uint64_t key, const cha
 			return r;
 		}
 		r = save_read_back(o, s, until, err);
-		if (r < 0) {
-			return r;
-		}
-		r = save_merge(o, s, key, base, base_len, edited, edited_len, err);
+		r = r < 0 ? r : save_merge(o, s, key, base, base_len, edited, edited_len, err);
 		if (r != 0) {
 			return r < 0 ? r : 0;
 		}
 	}
 	return error_set(err, EBUSY, "others keep changing this record; save again in a moment");
+}
+
+static int save_update(struct object *o, struct save *s, uint64_t key, const char *base,
+	size_t base_len, const char *edited, size_t edited_len, const struct until *until,
+	struct error *err)
+{
+	AUTO(buf) struct buf former;
+	size_t fields = 0;
+
+	buf_init(&former, 64 * 1024 * 1024);
+	int r = find_former(o, s, key, base, base_len, edited, edited_len, &former, err);
+	if (r < 0) {
+		return r;
+	}
+	if (r == 1) {
+		base = buf_str(&former);
+		base_len = former.len;
+		r = save_merge(o, s, key, base, base_len, edited, edited_len, err);
+		fields = r == 0;
+	} else {
+		r = patch_make(
+			s->schema, base, base_len, edited, edited_len, &s->json, &fields, err);
+		s->unmodified_since_ms = body_modified_ms(base, base_len);
+	}
+	if (r != 0 || fields == 0) {
+		return r < 0 ? r : 0;
+	}
+	return save_patch(o, s, key, base, base_len, edited, edited_len, until, err);
 }
 
 int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,

@@ -65,6 +65,12 @@ static const char *const texts[STMT_COUNT] = {
 	[STMT_BODY_ADD] = "INSERT INTO body(key,body) VALUES(?1,?2)",
 	[STMT_BODY_PUT] = "INSERT OR REPLACE INTO body(key,body) VALUES(?1,?2)",
 	[STMT_BODY_DROP] = "DELETE FROM body WHERE key=?1",
+	[STMT_FORMER_KEEP] = "INSERT INTO former(key,stamp_ms,body) SELECT r.key,r.stamp_ms,b.body "
+			     "FROM record r JOIN body b ON b.key=r.key "
+			     "WHERE r.key=?1 AND length(b.body)<=?2",
+	[STMT_FORMER_TRIM] = "DELETE FROM former WHERE seq<=(SELECT max(seq) FROM former)-?1",
+	[STMT_FORMER_GET] = "SELECT body FROM former WHERE key=?1 AND stamp_ms=?2 "
+			    "ORDER BY seq DESC LIMIT 1",
 	[STMT_SWEEP_FIND] = "SELECT " RECORD_COLUMNS " FROM record r "
 			    "WHERE r.key BETWEEN ?1 AND ?2 AND r.generation<>?3 "
 			    "ORDER BY r.key LIMIT ?4",

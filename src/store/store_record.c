@@ -63,6 +63,24 @@ int store_record_by_key(struct store *s, uint64_t key, struct store_record *ret,
 	return r < 0 ? r : read_row(c, st, ret, body, err);
 }
 
+int store_record_former(
+	struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body, struct error *err)
+{
+	AUTO(conn) struct conn *c = NULL;
+	AUTO(stmt) sqlite3_stmt *st = NULL;
+	int r = reader_take(s, &c, err);
+	if (r == 0) {
+		r = sql_bind(c, STMT_FORMER_GET, &st, err, "ii", (int64_t)key, stamp_ms);
+	}
+	r = r < 0 ? r : sql_step(c, st, err);
+	if (r <= 0) {
+		return r < 0 ? r : -ENOENT;
+	}
+	const void *data = sqlite3_column_blob(st, 0);
+	size_t size = (size_t)sqlite3_column_bytes(st, 0);
+	return size > 0 ? buf_add(body, data, size) : 0;
+}
+
 int store_record_by_id(struct store *s, uint32_t object, const char *id18, struct store_record *ret,
 	struct buf *body, struct error *err)
 {

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID   1179010886 /* says "FFSF" in the file's header */
-#define SCHEMA_VERSION   1
+#define SCHEMA_VERSION   2
 #define FULL_CHECK_BYTES (64 << 20)
 
 #define TEXT_OF(x)   #x
@@ -41,6 +41,9 @@ static const char tables[] =
 	" checked_ms INTEGER NOT NULL, held INTEGER NOT NULL, generation INTEGER NOT NULL);"
 	"CREATE INDEX record_by_id ON record(id);"
 	"CREATE TABLE body(key INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+	"CREATE TABLE former(seq INTEGER PRIMARY KEY, key INTEGER NOT NULL,"
+	" stamp_ms INTEGER NOT NULL, body BLOB NOT NULL);"
+	"CREATE INDEX former_by_key ON former(key);"
 	"PRAGMA application_id=" NUMBER_OF(APPLICATION_ID) ";"
 							   "PRAGMA user_version=" NUMBER_OF(
 								   SCHEMA_VERSION) ";";

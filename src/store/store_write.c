@@ -80,6 +80,10 @@ static void uncount_body(struct change *ch, const struct found *old)
 
 /* ---- put ---- */
 
+/* So many replaced versions are kept, none larger than this. */
+#define FORMER_ROWS  2000
+#define FORMER_BYTES (256 * 1024)
+
 struct putting {
 	struct change change;
 	uint32_t generation;
@@ -126,8 +130,8 @@ static bool outdated(const struct putting *p, const struct found *old)
 	       old->record.checked_ms <= clock_wall_ms() + CHECKED_SLACK_MS;
 }
 
-static int keep_old(struct putting *p, struct store_put *row, const struct found *old,
-	struct error *err)
+static int keep_old(
+	struct putting *p, struct store_put *row, const struct found *old, struct error *err)
 {
 	row->ret_change = STORE_SAME;
 	if (p->generation == 0 || p->generation == old->generation) {
@@ -136,6 +140,21 @@ static int keep_old(struct putting *p, struct store_put *row, const struct found
 	return sql_run(p->change.c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key,
 		old->record.stamp_ms, (int64_t)old->record.hash, (int64_t)old->record.size,
 		old->record.checked_ms, (int64_t)p->generation);
+}
+
+/* Keeps the version that is about to be replaced: a text that somebody is still editing may have
+ * been made from it. Not in a listing that begins anew: there everything may change at once. */
+static int keep_former(
+	struct putting *p, const struct store_put *row, const struct found *old, struct error *err)
+{
+	struct conn *c = p->change.c;
+	if (!old->held || row->stamp_ms == old->record.stamp_ms ||
+		(p->generation != 0 && p->generation != old->generation)) {
+		return 0;
+	}
+	int r = sql_run(
+		c, STMT_FORMER_KEEP, err, "ii", (int64_t)old->record.key, (int64_t)FORMER_BYTES);
+	return r < 0 ? r : sql_run(c, STMT_FORMER_TRIM, err, "i", (int64_t)FORMER_ROWS);
 }
 
 static int put_old(
@@ -152,9 +171,12 @@ static int put_old(
 	if (!worth_writing(p, row, old)) {
 		return 0;
 	}
-	int r = sql_run(ch->c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key,
-		row->stamp_ms, (int64_t)row->hash, (int64_t)row->size, p->checked_ms,
-		(int64_t)generation);
+	int r = same ? 0 : keep_former(p, row, old, err);
+	if (r < 0) {
+		return r;
+	}
+	r = sql_run(ch->c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key, row->stamp_ms,
+		(int64_t)row->hash, (int64_t)row->size, p->checked_ms, (int64_t)generation);
 	if (r == 0 && (!same || !old->held)) {
 		uncount_body(ch, old);
 		ch->now.count.bytes += row->size;

@@ -247,6 +247,50 @@ static void test_save__create_and_delete(void **state)
 	rig_down(&rig);
 }
 
+/* The text of the file as the editor read it, with another name in it. */
+static int save_whole_text(struct editor *e, const char *now)
+{
+	struct mirror_record rec;
+	char old[100], text[600];
+	struct until until = {.deadline_ms = clock_mono_ms() + 5000};
+
+	snprintf(old, sizeof old, "\"Name %u\"", e->i);
+	char *at = strstr(e->base, old);
+	assert_non_null(at);
+	int len = snprintf(text, sizeof text, "%.*s\"%s\"%s", (int)(at - e->base), e->base, e->name,
+		at + strlen(old));
+	e->err = (struct error){0};
+	return mirror_record_save(
+		e->rig->mirror, e->key, now, strlen(now), text, (size_t)len, &until, &rec, &e->err);
+}
+
+/* Read by the editor, changed by another, seen by a check, and only then opened for writing. */
+static void test_save__the_text_says_which_version_it_was_made_from(void **state)
+{
+	struct rig rig;
+	char now[512];
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	struct editor e = {.rig = &rig, .i = 3, .name = "Mine"};
+	editor_open(&e);
+	fake_org_move_time(rig.org, 61000);
+	fake_org_change(rig.org, 3, "Theirs");
+	rig_list(&rig);
+	assert_int_equal(rig_cat(&rig, 3, now, sizeof now), 0);
+	assert_non_null(strstr(now, "Theirs"));
+	assert_int_equal(save_whole_text(&e, now), -ESTALE);
+	assert_non_null(strstr(e.err.text, "Mine"));
+	assert_non_null(strstr(e.err.text, "Theirs"));
+	assert_int_equal(fake_org_count(rig.org, FAKE_UPDATE), 0);
+	snprintf(e.name, sizeof e.name, "Name 3"); /* nothing changed by this one */
+	assert_int_equal(save_whole_text(&e, now), 0);
+	assert_int_equal(fake_org_count(rig.org, FAKE_UPDATE), 0);
+	assert_true(shows(&rig, 3, "Theirs"));
+	rig_down(&rig);
+}
+
 static void *list_slowly(void *arg)
 {
 	return (void *)(intptr_t)rig_list(arg);
@@ -284,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_save__a_lost_answer_says_so),
 		cmocka_unit_test(test_save__one_who_leaves_is_told_that_it_may_have_happened),
 		cmocka_unit_test(test_save__create_and_delete),
+		cmocka_unit_test(test_save__the_text_says_which_version_it_was_made_from),
 		cmocka_unit_test(test_save__an_answer_from_before_does_not_undo_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,29 @@ static void test_store_record__an_older_answer_does_not_replace_a_newer_one(void
 	assert_int_equal(older.ret_change, STORE_CHANGED);
 }
 
+static void test_store_record__replaced_versions_are_kept_a_while(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t account = object_of(f->s, "Account");
+	struct store_put p = {
+		.id = "001Ab00000C1dEfIAJ", .stamp_ms = 1, .hash = 1, .body = "one", .size = 3};
+	AUTO(buf) struct buf body;
+	buf_init(&body, 1000);
+	assert_int_equal(store_record_put(f->s, account, 1, 1000, &p, 1, &f->err), 0);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 1, &body, &f->err), -ENOENT);
+	p.stamp_ms = p.hash = 2;
+	p.body = "two";
+	assert_int_equal(store_record_put(f->s, account, 1, 2000, &p, 1, &f->err), 0);
+	p.stamp_ms = p.hash = 3;
+	p.body = "six";
+	assert_int_equal(store_record_put(f->s, account, 0, 3000, &p, 1, &f->err), 0);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 1, &body, &f->err), 0);
+	assert_string_equal(buf_str(&body), "one");
+	assert_int_equal(store_record_former(f->s, p.ret_key, 2, &body, &f->err), 0);
+	assert_string_equal(buf_str(&body), "onetwo");
+	assert_int_equal(store_record_former(f->s, p.ret_key, 3, &body, &f->err), -ENOENT);
+}
+
 static void test_store_record__one_id_in_two_objects(void **state)
 {
 	struct fixture *f = *state;
@@ -313,6 +336,7 @@ int main(void)
 		BOTH(test_store_record__put_tells_the_change),
 		BOTH(test_store_record__same_follows_the_checks),
 		BOTH(test_store_record__an_older_answer_does_not_replace_a_newer_one),
+		BOTH(test_store_record__replaced_versions_are_kept_a_while),
 		BOTH(test_store_record__one_id_in_two_objects),
 		BOTH(test_store_record__bad_rows_change_nothing),
 		BOTH(test_store_record__next_lists_in_row_order),

@@ -137,6 +137,11 @@ int store_record_by_key(struct store *s, uint64_t key, struct store_record *ret,
 int store_record_by_id(struct store *s, uint32_t object, const char *id18, struct store_record *ret,
 	struct buf *body, struct error *err);
 
+/* The version of the record with this stamp that a later one replaced, appended; -ENOENT (no text)
+ * when it is not kept any more: some thousands of the last ones are. */
+int store_record_former(struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body,
+	struct error *err);
+
 /* Up to max records of the object with a row greater than after_row, in row order. Returns how many
  * (0 at the end) or a negative errno. */
 int store_record_next(struct store *s, uint32_t object, uint64_t after_row,
