@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct demo {
 	bool foreground, made_dir;
 	struct options options;
 	struct practice practice;
-	char *private_dir; /* tokens and the log of the practice org */
+	char *private_dir; /* tokens, cache, and the log of the practice org */
 	char *log;
 };
 
@@ -93,22 +94,25 @@ static int read_arguments(struct demo *d, int argc, char **argv)
 
 /* ---- what is made before, and taken away after ---- */
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	remove(path);
+	return 0;
+}
+
 static void remove_private_dir(struct demo *d)
 {
-	DIR *dir = d->private_dir ? opendir(d->private_dir) : NULL;
-	for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-		unlinkat(dirfd(dir), e->d_name, 0); /* . and .. refuse */
-	}
-	if (dir) {
-		closedir(dir);
-		rmdir(d->private_dir);
+	if (d->private_dir) {
+		nftw(d->private_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	}
 }
 
 static int make_private_dir(struct demo *d, struct error *err)
 {
-	const char *base = getenv("XDG_RUNTIME_DIR");
-	base = base && base[0] == '/' && access(base, W_OK) == 0 ? base : getenv("TMPDIR");
+	const char *base = getenv("TMPDIR");
 	base = base && base[0] == '/' ? base : "/tmp";
 	char *path;
 	if (asprintf(&path, "%s/forcefs-demo-XXXXXX", base) < 0) {
@@ -209,10 +213,13 @@ static void show_what_to_try(void *payload, const char *dir, bool live)
 static int fill_settings(const struct demo *d, struct settings *s, struct error *err)
 {
 	int r = settings_init(s, ORG, err);
-	if (r == 0) {
-		r = put(s, "cache_dir", "memory", err);
-	}
 	return r == 0 ? options_apply(&d->options, s, err) : r;
+}
+
+/* On disk unless asked otherwise: a demo of a million records must not fill the memory. */
+static int choose_cache(const struct demo *d, struct settings *s, struct error *err)
+{
+	return s->cache_dir ? 0 : put(s, "cache_dir", d->private_dir, err);
 }
 
 static int serve(struct demo *d, struct settings *s)
@@ -253,7 +260,8 @@ int cmd_demo(int argc, char **argv)
 	if (fill_settings(&d, &s, &err) < 0) {
 		return report_usage(DOING, "%s", err.text);
 	}
-	if (make_dir(&d, &err) < 0 || make_private_dir(&d, &err) < 0) {
+	if (make_dir(&d, &err) < 0 || make_private_dir(&d, &err) < 0 ||
+		choose_cache(&d, &s, &err) < 0) {
 		return report_error(DOING, &err);
 	}
 	return serve(&d, &s);
