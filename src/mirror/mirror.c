@@ -10,7 +10,10 @@
 #define FLIGHT_THREADS 24
 #define FLIGHT_QUEUE   4096
 #define LIMITS_KEEP_MS (5 * 60 * 1000) /* Salesforce's own figures lag by as much */
-#define LIMITS_BYTES   (4 * 1024 * 1024)
+/* For the size of the disk alone: find and grep -r ask for it at every start. */
+#define STORAGE_KEEP_MS (60 * 60 * 1000)
+#define LIMITS_DOC      "limits"
+#define LIMITS_BYTES    (4 * 1024 * 1024)
 
 static void mirror_evicted(void *payload, uint32_t index)
 {
@@ -24,6 +27,8 @@ static void mirror_evicted(void *payload, uint32_t index)
 		news_push(m, NEWS_OBJECT_CHANGED, index, 0, NULL);
 	}
 }
+
+static void limits_load(struct mirror *m);
 
 static int mirror_new(const struct mirror_config *config, const struct remote *remote,
 	struct store *store, struct mirror **ret, struct error *err)
@@ -76,6 +81,7 @@ int mirror_open(const struct mirror_config *config, const struct remote *remote,
 	}
 	store_on_evicted(store, mirror_evicted, m);
 	catalog_load(m, NULL); /* whatever is wrong with it, the org has another */
+	limits_load(m);
 	*ret = m;
 	return 0;
 }
@@ -140,11 +146,36 @@ int mirror_mend(struct mirror *m, struct error *err)
 
 /* ---- limits ---- */
 
+static int limits_adopt(
+	struct mirror *m, const char *json, size_t len, int64_t asked_ms, struct error *err)
+{
+	struct limits limits;
+	int r = limits_parse(json, len, &limits, err);
+
+	if (r < 0) {
+		return r;
+	}
+	LOCK_SCOPE(&m->lock);
+	buf_clear(&m->limits_raw);
+	m->limits = limits;
+	m->limits_ms = asked_ms;
+	return buf_add(&m->limits_raw, json, len);
+}
+
+static void limits_load(struct mirror *m)
+{
+	AUTO(store_doc) struct store_doc doc = {0};
+
+	if (store_doc_get(m->store, LIMITS_DOC, &doc, NULL) == 0) {
+		limits_adopt(m, doc.data, doc.len, doc.checked_ms, NULL);
+	}
+}
+
 int limits_run(struct flight *f, const struct until *until, struct error *err)
 {
 	struct mirror *m = f->mirror;
 	AUTO(remote_doc) struct remote_doc doc = {0};
-	struct limits limits;
+	struct store_doc kept = {.checked_ms = clock_wall_ms()};
 	struct error local = {0};
 
 	int r = breaker_enter(m, &local);
@@ -153,7 +184,7 @@ int limits_run(struct flight *f, const struct until *until, struct error *err)
 		breaker_note(m, r, &local);
 	}
 	if (r == 0) {
-		r = limits_parse(doc.json, doc.len, &limits, &local);
+		r = limits_adopt(m, doc.json, doc.len, kept.checked_ms, &local);
 	}
 	if (r < 0) {
 		if (err) {
@@ -161,18 +192,17 @@ int limits_run(struct flight *f, const struct until *until, struct error *err)
 		}
 		return r;
 	}
-	LOCK_SCOPE(&m->lock);
-	buf_clear(&m->limits_raw);
-	m->limits = limits;
-	m->limits_ms = clock_mono_ms();
-	return buf_add(&m->limits_raw, doc.json, doc.len);
+	kept.data = doc.json;
+	kept.len = doc.len;
+	return store_doc_put(m->store, LIMITS_DOC, &kept, err);
 }
 
-/* True if the figures are young enough; fills ret and raw. */
-static bool limits_known(struct mirror *m, bool any_age, struct limits *ret, struct buf *raw)
+/* True if the figures are young enough (max_ms; -1: any); fills ret and raw. */
+static bool limits_known(struct mirror *m, int64_t max_ms, struct limits *ret, struct buf *raw)
 {
 	LOCK_SCOPE(&m->lock);
-	if (!m->limits_ms || (!any_age && clock_mono_ms() - m->limits_ms > LIMITS_KEEP_MS)) {
+	int64_t age_ms = clock_wall_ms() - m->limits_ms;
+	if (!m->limits_ms || (max_ms >= 0 && (age_ms < 0 || age_ms > max_ms))) {
 		return false;
 	}
 	*ret = m->limits;
@@ -182,14 +212,14 @@ static bool limits_known(struct mirror *m, bool any_age, struct limits *ret, str
 int mirror_limits(struct mirror *m, const struct until *until, struct limits *ret, struct buf *raw,
 	struct error *err)
 {
-	if (limits_known(m, false, ret, raw)) {
+	if (limits_known(m, raw ? LIMITS_KEEP_MS : STORAGE_KEEP_MS, ret, raw)) {
 		return 0;
 	}
 	if (!until) {
 		return -EWOULDBLOCK;
 	}
 	int r = flight_join(&m->limits_flight, until, err);
-	if (r == -EINTR || !limits_known(m, true, ret, raw)) {
+	if (r == -EINTR || !limits_known(m, -1, ret, raw)) {
 		return r < 0 ? r : error_set(err, EIO, "the org sent no limits");
 	}
 	return 0; /* older figures, if the org could not be asked */

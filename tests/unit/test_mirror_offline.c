@@ -148,6 +148,13 @@ static void test_offline__limits_are_kept_for_minutes(void **state)
 	}
 	assert_int_equal(limits.data_left_mb, 1000);
 	assert_int_equal(fake_org_count(rig.org, FAKE_LIMITS), 1);
+	rig_remount(&rig);
+	assert_int_equal(mirror_limits(rig.mirror, NULL, &limits, NULL, NULL), 0);
+	fake_org_move_time(rig.org, 10 * 60 * 1000);
+	AUTO(buf) struct buf raw;
+	buf_init(&raw, 10000);
+	assert_int_equal(mirror_limits(rig.mirror, NULL, &limits, NULL, NULL), 0);
+	assert_int_equal(mirror_limits(rig.mirror, NULL, &limits, &raw, NULL), -EWOULDBLOCK);
 	rig_down(&rig);
 }
 

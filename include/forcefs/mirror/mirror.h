@@ -151,7 +151,8 @@ void mirror_news_stop(struct mirror *m);
 
 /* ---- what is going on ---- */
 
-/* GET /limits, at most once in 5 minutes. raw (may be NULL): the JSON as sent, appended. */
+/* GET /limits. raw: the JSON as sent, appended, at most 5 minutes old; NULL: the figures alone, at
+ * most an hour old. */
 int mirror_limits(struct mirror *m, const struct until *until, struct limits *ret, struct buf *raw,
 	struct error *err);
 
