@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "forcefs/base/clock.h"
-#include "fs_priv.h"
+#include "fs_write.h"
 
 #define BACKGROUND_MAX  64
 #define HELPER_PATIENCE 50 /* times 20 ms */
@@ -217,6 +217,7 @@ void fs_unmount(struct fs *fs)
 		return;
 	}
 	parking_release(&fs->parking);
+	reject_unsaved(fs);
 	if (fs->session) {
 		fuse_session_unmount(fs->session);
 		fuse_session_destroy(fs->session);

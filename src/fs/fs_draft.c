@@ -81,6 +81,7 @@ static struct draft *make(
 	buf_init(&draft->data, DRAFT_MAX_BYTES);
 	buf_init(&draft->base, DRAFT_MAX_BYTES);
 	clock_gettime(CLOCK_REALTIME, &draft->mtime);
+	draft->made_ms = clock_mono_ms();
 	draft->next = d->first;
 	d->first = draft;
 	d->count++;
@@ -135,6 +136,16 @@ void drafts_release(struct drafts *d)
 	}
 	pthread_cond_destroy(&d->cond);
 	pthread_mutex_destroy(&d->lock);
+}
+
+void drafts_unsaved(
+	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload)
+{
+	for (const struct draft *x = d->first; x; x = x->next) {
+		if (x->kind == DRAFT_EDIT && x->version != x->saved && x->data.len > 0) {
+			see(payload, x);
+		}
+	}
 }
 
 int draft_new(struct drafts *d, enum draft_kind kind, uint32_t object, mode_t mode,

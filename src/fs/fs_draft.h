@@ -40,6 +40,7 @@
 #define HIDDEN_MS (10 * 60 * 1000)
 /* The same where a program removed the name and has to make it anew at once (install, tar). */
 #define REPLACE_MS 5000
+#define COPY_MS    60000
 
 enum draft_kind { DRAFT_EDIT, DRAFT_FILE, DRAFT_LINK };
 
@@ -65,6 +66,7 @@ struct draft {
 	int result;
 	struct error err;
 	bool saving;
+	int64_t made_ms; /* monotonic */
 	struct draft *next;
 };
 
@@ -104,6 +106,11 @@ static inline bool drafts_any(struct drafts *d)
 /* A new FILE or LINK in the object's directory; with one reference. -ENOSPC past the limits. */
 int draft_new(struct drafts *d, enum draft_kind kind, uint32_t object, mode_t mode,
 	struct draft **ret, struct error *err);
+
+/* Calls `see` for every EDIT with a text that the org does not have; at the end, when nothing else
+ * works on drafts any more. */
+void drafts_unsaved(
+	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload);
 
 /* The EDIT of the record, made if there is none (then its data and base are the body given); with a
  * reference. */
@@ -151,7 +158,8 @@ int name_alias(
 	struct drafts *d, uint32_t object, const char *name, uint64_t key, struct error *err);
 /* Takes the local name away; what it stood over shows again. */
 void name_drop(struct drafts *d, uint32_t object, const char *name);
-/* True if some scratch file is a copy of the record: its name was moved away by an editor. */
+/* True if some scratch file became a copy of the record within COPY_MS: some editor is in the
+ * middle of a save, or of taking one back. */
 bool name_has_copy(struct drafts *d, uint64_t key);
 
 /* The SCRATCH name of the object with the smallest seq above `after`; false at the end. */

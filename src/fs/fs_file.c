@@ -17,7 +17,7 @@ static int run_open(struct op *op, const struct until *until, struct error *err)
 {
 	struct fuse_file_info fi = {.noflush = 1};
 	int r = 0;
-	if (opens_for_writing(op->flags)) {
+	if (opens_for_writing(op->flags) || inode_kind(op->ino) == INODE_SCRATCH) {
 		return open_for_writing(op, until, err);
 	}
 	if (inode_kind(op->ino) == INODE_RECORD) {

@@ -150,7 +150,8 @@ bool name_has_copy(struct drafts *d, uint64_t key)
 {
 	LOCK_SCOPE(&d->lock);
 	for (struct draft *x = d->first; x; x = x->next) {
-		if (x->kind == DRAFT_FILE && x->key == key && !x->became && x->names > 0) {
+		if (x->kind == DRAFT_FILE && x->key == key && !x->became && x->names > 0 &&
+			clock_mono_ms() - x->made_ms < COPY_MS) {
 			return true;
 		}
 	}

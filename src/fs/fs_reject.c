@@ -222,5 +222,18 @@ void reject_keep(struct fs *fs, uint64_t key, const char *text, size_t len, cons
 		return;
 	}
 	keep_limits(fs);
-	fuse_lowlevel_notify_inval_inode(fs->session, inode_of_control(CONTROL_REJECTED_DIR), 0, 0);
+}
+
+static void keep_unsaved(void *payload, const struct draft *draft)
+{
+	struct error why = draft->err;
+	if (!why.errnum) {
+		error_set(&why, EINTR, "the mount ended before the file was closed");
+	}
+	reject_keep(payload, draft->key, buf_str(&draft->data), draft->data.len, &why);
+}
+
+void reject_unsaved(struct fs *fs)
+{
+	drafts_unsaved(&fs->drafts, keep_unsaved, fs);
 }

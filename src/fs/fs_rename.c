@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "forcefs/base/scope.h"
+#include "forcefs/model/json_text.h"
 #include "forcefs/model/names.h"
 #include "fs_reply.h"
 #include "fs_write.h"
@@ -128,9 +129,12 @@ static int copy_of_record(struct op *op, uint64_t key, const struct until *until
 
 /* Programs that remove a file to make it anew under the same name at once. rm is not among them, so
  * rm never removes a record that it may not delete. */
-static bool replaces_files(pid_t pid)
+static const char *const replacing[] = {"install", "cp", "mv", "tar", "bsdtar", "ginstall", NULL};
+static const char *const removing[] = {"rm", "find", "unlink", NULL};
+
+/* True if the caller is one of the programs. */
+static bool caller_is(pid_t pid, const char *const *programs)
 {
-	static const char *const programs[] = {"install", "cp", "mv", "tar", "bsdtar", "ginstall"};
 	char path[32], comm[32] = "";
 
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
@@ -140,12 +144,10 @@ static bool replaces_files(pid_t pid)
 		return false;
 	}
 	comm[strcspn(comm, "\n")] = '\0';
-	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-		if (strcmp(comm, programs[i]) == 0) {
-			return true;
-		}
+	while (*programs && strcmp(comm, *programs) != 0) {
+		programs++;
 	}
-	return false;
+	return *programs;
 }
 
 static int unlink_record(struct op *op, const struct place *p, const struct mirror_object *object,
@@ -158,10 +160,11 @@ static int unlink_record(struct op *op, const struct place *p, const struct mirr
 	if (r < 0) {
 		return r;
 	}
-	if (object->updateable && name_has_copy(&fs->drafts, rec.key)) {
+	if (object->updateable && name_has_copy(&fs->drafts, rec.key) &&
+		!caller_is(op->pid, removing)) {
 		return name_hide(&fs->drafts, p->object, p->name, rec.key, HIDDEN_MS, err);
 	}
-	if (object->updateable && replaces_files(op->pid)) {
+	if (object->updateable && caller_is(op->pid, replacing)) {
 		return name_hide(&fs->drafts, p->object, p->name, rec.key, REPLACE_MS, err);
 	}
 	if (!object->deletable) {
@@ -435,6 +438,29 @@ static bool json_name(const char *name)
 	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
 }
 
+static int find_id(void *payload, struct json_slice key, struct json_slice value)
+{
+	bool *found = payload;
+
+	if (key.len == 2 && memcmp(key.text, "Id", 2) == 0) {
+		*found = !(value.len == 4 && memcmp(value.text, "null", 4) == 0);
+	}
+	return 0;
+}
+
+enum text_kind { TEXT_OTHER, TEXT_OF_RECORD, TEXT_WITHOUT_ID };
+
+/* Is it the text of a record that there is, of a new one, or something else? */
+static enum text_kind text_kind(const struct buf *text)
+{
+	bool has_id = false;
+
+	if (json_text_members(buf_str(text), text->len, find_id, &has_id, NULL) < 0) {
+		return TEXT_OTHER;
+	}
+	return has_id ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
+}
+
 /* 1 if this version was tried already; *ret is how that went. */
 static int tried_before(struct fs *fs, struct draft *d, int *ret, struct error *err)
 {
@@ -470,12 +496,9 @@ int scratch_make_record(
 	int r = 0;
 
 	name_of(&fs->drafts, d->inode, name, sizeof name);
-	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !object.createable ||
-		!json_name(name) || tried_before(fs, d, &r, err)) {
+	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !json_name(name) ||
+		tried_before(fs, d, &r, err)) {
 		return r;
-	}
-	if (!until) {
-		return -EWOULDBLOCK;
 	}
 	AUTO(buf) struct buf text;
 	buf_init(&text, DRAFT_MAX_BYTES);
@@ -483,6 +506,19 @@ int scratch_make_record(
 	uint64_t version = d->version;
 	pthread_mutex_unlock(&fs->drafts.lock);
 	r = draft_copy(&fs->drafts, d, &text);
+	enum text_kind kind = text_kind(&text);
+	if (r < 0 || kind == TEXT_OF_RECORD || (kind == TEXT_OTHER && !object.createable)) {
+		return r; /* somebody's temporary file */
+	}
+	if (!object.createable) {
+		return error_set(err, EPERM,
+			"%s was not made a record: add create to `allow` in the settings (or -o "
+			"allow=…) if records of %s may be made here",
+			name, object.name);
+	}
+	if (!until) {
+		return -EWOULDBLOCK;
+	}
 	struct error local = {0};
 	r = r < 0 ? r
 		  : mirror_record_create(

@@ -79,6 +79,7 @@ static int open_scratch(
 	return r;
 }
 
+/* Also for reading a scratch file: it lives on while it is open, whatever becomes of its name. */
 int open_for_writing(struct op *op, const struct until *until, struct error *err)
 {
 	struct draft *d = NULL;
@@ -97,7 +98,7 @@ int open_for_writing(struct op *op, const struct until *until, struct error *err
 	if (r < 0) {
 		return r;
 	}
-	struct fuse_file_info fi = {.fh = fh_of(d)};
+	struct fuse_file_info fi = {.fh = fh_of(d), .noflush = !opens_for_writing(op->flags)};
 	op_succeed(op);
 	if (fuse_reply_open(op->req, &fi) < 0) { /* interrupted: there will be no RELEASE */
 		draft_abandon(op->fs, d);

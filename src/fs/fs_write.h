@@ -34,6 +34,8 @@ int scratch_make_record(
 
 void reject_keep(
 	struct fs *fs, uint64_t key, const char *text, size_t len, const struct error *why);
+/* What was being written when the mount ends. */
+void reject_unsaved(struct fs *fs);
 int reject_remove(struct fs *fs, const char *name);
 
 #endif

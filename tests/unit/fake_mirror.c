@@ -261,8 +261,8 @@ int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t 
 	if (r < 0) {
 		return r;
 	}
-	m->knobs.saves++;
 	snprintf(m->knobs.saved, sizeof(m->knobs.saved), "%.*s", (int)edited_len, edited);
+	m->knobs.saves++;
 	if (m->knobs.refuse_saves) {
 		return error_set_code(
 			err, EINVAL, 400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "the fake refuses");
