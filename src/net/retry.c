@@ -8,6 +8,7 @@
 #define MAX_TRIES     5
 #define FIRST_WAIT_MS 500
 #define MAX_WAIT_MS   10000
+#define ATTEMPT_MS    500 /* less than this is not enough for a try */
 #define SPREAD_MS     250 /* on top of Retry-After, so that a herd does not come back as one */
 
 /* How often a request may be sent in all when it was answered with this status; 0: no retry. */
@@ -63,5 +64,5 @@ int64_t retry_delay_ms(const struct retry_case *c)
 		return -1;
 	}
 	int64_t wait = wait_ms(c);
-	return wait < c->left_ms ? wait : -1;
+	return wait + ATTEMPT_MS < c->left_ms ? wait : -1;
 }

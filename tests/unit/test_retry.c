@@ -62,10 +62,11 @@ static const struct {
 	{{true, 1, 503, 0, INT64_MAX, LONG_MS, 0}, -1, -1},
 	/* the deadline */
 	{{true, 1, 503, 0, NO_AFTER, 250, 0}, -1, -1},
-	{{true, 1, 503, 0, NO_AFTER, 501, 0}, 250, 500},
+	{{true, 1, 503, 0, NO_AFTER, 750, 0}, -1, -1},
+	{{true, 1, 503, 0, NO_AFTER, 1001, 0}, 250, 500},
 	{{true, 1, 503, 0, NO_AFTER, 0, 0}, -1, -1},
 	{{true, 1, 503, 0, NO_AFTER, -5, 0}, -1, -1},
-	{{true, 1, 503, 0, 2000, 2000, 0}, -1, -1},
+	{{true, 1, 503, 0, 2000, 2500, 0}, -1, -1},
 	{{true, 1, 503, 0, NO_AFTER, INT64_MAX, 0}, 250, 500},
 };
 

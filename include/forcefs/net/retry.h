@@ -2,9 +2,9 @@
 /*
  * When to send a request again: a pure function. Only idempotent requests; statuses 406, 420, 429,
  * 500, 502, 503, 504 and broken connections; at most 5 tries (420: 2); 0.5 s doubling with jitter,
- * Retry-After honoured. Where Retry-After asks for more than 10 s, or the wait would reach the
- * deadline, it gives up: an answer now is worth more. The figures follow the JavaScript client's
- * policy (salesforce-api.md 6.2).
+ * Retry-After honoured. Where Retry-After asks for more than 10 s, or less than half a second would
+ * be left for the try, it gives up: an answer now is worth more, and what really failed is told
+ * instead of a time-out. The figures follow the JavaScript client's policy (salesforce-api.md 6.2).
  */
 #ifndef FORCEFS_NET_RETRY_H
 #define FORCEFS_NET_RETRY_H
