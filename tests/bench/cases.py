@@ -144,7 +144,7 @@ for entry in os.scandir(sys.argv[1]):
 """ % STEP
 
 
-def read_all(bench, mount, say):
+def read_all(bench, mount, name, say):
     """Lists and reads everything; what the daemon's memory was on the way."""
     found = []
     begun = time.monotonic()
@@ -154,7 +154,7 @@ def read_all(bench, mount, say):
     for line in reader.stdout:
         found.append(dict(meter.memory_kb(mount.pid), records=int(line), seconds=time.monotonic() - begun,
                           daemon_cpu=meter.cpu_seconds(mount.pid)))
-        say(found[-1])
+        say(name, found[-1])
     if reader.wait() != 0:
         raise RuntimeError("reading failed")
     return found
@@ -165,11 +165,11 @@ def million(folder, pin, say, records=1000000):
     try:
         mount = bench.mount(bench.new_home(), "rw")
         mark = bench.org.mark()
-        found = {"first": read_all(bench, mount, say), "calls": bench.org.counts(since=mark)["counted"]}
+        found = {"first": read_all(bench, mount, "cold", say), "calls": bench.org.counts(since=mark)["counted"]}
         mount.umount()
         with meter.cpus(bench.clients):
             mount.start()
-        found["remounted"] = read_all(bench, mount, say)
+        found["remounted"] = read_all(bench, mount, "after a remount", say)
         end(mount)
         return found
     finally:

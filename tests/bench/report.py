@@ -58,7 +58,7 @@ def aims(tables):
     return "\n".join(lines)
 
 
-def say_memory(found):
-    print("%9s records read: RSS %.1f MB, peak %.1f MB, %.0f s, daemon CPU %.0f s" % (
-        format(found["records"], ","), found["VmRSS"] / 1024, found["VmHWM"] / 1024, found["seconds"], found["daemon_cpu"]),
+def say_memory(name, found):
+    print("%s: %9s records read: RSS %.1f MB, peak %.1f MB, %.0f s, daemon CPU %.0f s" % (
+        name, format(found["records"], ","), found["VmRSS"] / 1024, found["VmHWM"] / 1024, found["seconds"], found["daemon_cpu"]),
         flush=True)
