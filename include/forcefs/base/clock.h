@@ -23,7 +23,8 @@ void clock_replace(const struct clock_table *table);
 /* A condition variable that clock_cond_wait can wait on with monotonic deadlines. */
 void clock_cond_init(pthread_cond_t *cond);
 
-/* Waits until signalled or until deadline_ms (INT64_MAX: no limit). 0 or -ETIMEDOUT. */
+/* Waits until signalled or until deadline_ms (INT64_MAX: no limit). -ETIMEDOUT once the time is up,
+ * else 0, which may come early: the caller looks at what it waits for and waits again. */
 int clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ms);
 
 #endif
