@@ -5,7 +5,7 @@ import re
 import urllib.parse
 
 from .errors import ApiError, json_parser_error, refuse
-from .jsontext import Raw
+from .jsontext import Raw, dumps
 from .limits import KNOWN
 from .rest import Answer, Call, answer, error_answer, perform
 
@@ -101,9 +101,13 @@ def composite(call):
                 transaction.fail()
                 halt(parts, part)
                 break
-    call.parts = [{"method": part.method, "url": part.url, "kind": part.kind, "status": part.answer.status}
-                  for part in parts]
+    call.parts = [logged(part) for part in parts]
     return answer({"compositeResponse": [shown(part) for part in parts]})
+
+
+def logged(part):
+    entry = {"method": part.method, "url": part.url, "kind": part.kind, "status": part.answer.status}
+    return dict(entry, body=json.loads(dumps(part.body))) if part.body is not None else entry
 
 
 def in_order(parts, collate):
