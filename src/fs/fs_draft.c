@@ -142,7 +142,9 @@ void drafts_unsaved(
 	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload)
 {
 	for (const struct draft *x = d->first; x; x = x->next) {
-		if (x->kind == DRAFT_EDIT && x->version != x->saved && x->data.len > 0) {
+		bool refused = x->kind == DRAFT_FILE && !x->became && x->tried && x->result < 0;
+		bool unsaved = x->kind == DRAFT_EDIT && x->version != x->saved;
+		if ((refused || unsaved) && x->data.len > 0) {
 			see(payload, x);
 		}
 	}

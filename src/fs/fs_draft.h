@@ -51,14 +51,16 @@ struct draft {
 	uint64_t key; /* EDIT: the record; FILE: the record that it is a copy of, or became; else 0
 		       */
 	/* protected by drafts->lock */
+	char id[19]; /* EDIT: the record's, so that it is known also when the record is gone */
 	bool became; /* FILE: was saved as the record `key` and shows it from then on */
 	struct buf data;
 	struct buf
 		base; /* the record's file that `data` began from; of a plain scratch file empty */
 	mode_t mode;  /* permission bits */
 	struct timespec mtime;
-	int opens; /* for writing */
-	int refs;  /* of names, opens, and whoever works on it */
+	uint64_t author; /* EDIT: who opened it last, see caller_author */
+	int opens;       /* for writing */
+	int refs;        /* of names, opens, and whoever works on it */
 	int names;
 	uint64_t version; /* moves with every change of data */
 	uint64_t saved;   /* version that the org has (EDIT), or that was made a record (FILE) */
@@ -107,8 +109,8 @@ static inline bool drafts_any(struct drafts *d)
 int draft_new(struct drafts *d, enum draft_kind kind, uint32_t object, mode_t mode,
 	struct draft **ret, struct error *err);
 
-/* Calls `see` for every EDIT with a text that the org does not have; at the end, when nothing else
- * works on drafts any more. */
+/* Calls `see` for every EDIT with a text that the org does not have, and for every FILE that was to
+ * become a record and was refused; at the end, when nothing else works on drafts any more. */
 void drafts_unsaved(
 	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload);
 

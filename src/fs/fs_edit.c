@@ -58,7 +58,7 @@ bool edit_attr(struct fs *fs, uint64_t inode, struct stat *ret)
 /* One attempt: copies of what to send, taken under the lock. */
 struct attempt {
 	struct buf base, edited;
-	uint64_t version;
+	uint64_t version, author;
 };
 
 static void attempt_release(struct attempt *a)
@@ -86,6 +86,7 @@ static int attempt_begin(
 		return 1;
 	}
 	a->version = d->version;
+	a->author = d->author;
 	if (buf_add(&a->base, buf_str(&d->base), d->base.len) < 0 ||
 		buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0) {
 		*ret = error_set(err, ENOMEM, "out of memory");
@@ -164,8 +165,9 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 	if (known) {
 		return r;
 	}
-	r = mirror_record_save(fs->mirror, d->key, buf_str(&a.base), a.base.len, buf_str(&a.edited),
-		a.edited.len, until, &rec, &local);
+	r = mirror_record_save(fs->mirror, d->key, a.author,
+		(struct json_slice){buf_str(&a.base), a.base.len},
+		(struct json_slice){buf_str(&a.edited), a.edited.len}, until, &rec, &local);
 	if (r == 0) {
 		attempt_adopt(fs, d, &a, until);
 		atomic_fetch_add(&fs->saves, 1);
@@ -202,6 +204,7 @@ static int edit_get(struct op *op, uint64_t key, const struct until *until, stru
 	if (r == 0) {
 		LOCK_SCOPE(&fs->drafts.lock);
 		(*ret)->mode = 0644 & ~fs->config.umask;
+		memcpy((*ret)->id, rec.id, sizeof rec.id);
 	}
 	return r;
 }
@@ -224,6 +227,10 @@ int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *un
 	int r = edit_get(op, key, until, ret, err);
 
 	if (r == 0) {
+		uint64_t author = caller_author(op->pid);
+		pthread_mutex_lock(&op->fs->drafts.lock);
+		(*ret)->author = author;
+		pthread_mutex_unlock(&op->fs->drafts.lock);
 		r = draft_open(op, *ret, truncate, err);
 		if (r < 0) {
 			draft_unref(&op->fs->drafts, take_ptr(ret));
@@ -261,7 +268,7 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 		return;
 	}
 	if (text.len) {
-		reject_keep(fs, d->key, buf_str(&text), text.len, &err);
+		reject_keep(fs, d->object, d->id, &text, &err);
 	} else {
 		error_set(&err, EINVAL,
 			"the file was emptied and closed: nothing was saved, the "

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "fs_priv.h"
 #include "fs_reply.h"
+#include "fs_write.h"
 
 #define BODY_MAX_BYTES (256u * 1024 * 1024)
 
@@ -23,6 +23,7 @@ static int run_open(struct op *op, const struct until *until, struct error *err)
 	if (inode_kind(op->ino) == INODE_RECORD) {
 		r = object_refresh(op, inode_object(op->ino), until, DRAIN_MS, err);
 		fi.keep_cache = 1; /* what changed was dropped by the notifier */
+		caller_reads(op, inode_key(op->ino));
 	}
 	return r < 0 ? r : reply_open(op, &fi);
 }
@@ -38,8 +39,12 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ENOSYS);
 		return;
 	}
-	op_begin(&(struct op){
-		.fs = fs, .req = req, .kind = &op_open, .ino = ino, .flags = fi->flags});
+	op_begin(&(struct op){.fs = fs,
+		.req = req,
+		.kind = &op_open,
+		.ino = ino,
+		.flags = fi->flags,
+		.pid = fuse_req_ctx(req)->pid});
 }
 
 /* ---- READ ---- */

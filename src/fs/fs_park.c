@@ -99,12 +99,20 @@ void op_succeed(struct op *op)
 	op_settle(op);
 }
 
+/* What failed to be written is always told; of what failed to be read, not what programs ask for in
+ * passing. */
+static bool is_worth_telling(const struct op *op, int r, const struct error *err)
+{
+	return fault_worth(-r) ||
+	       (op->kind->writes && err->errnum && (r != -EINTR || err->code[0]));
+}
+
 /* After a run: answers where the run did not, and remembers how it went. */
 static void op_end(struct op *op, int r, struct error *err)
 {
 	if (r < 0) {
 		r = r == -EWOULDBLOCK ? -EAGAIN : r;
-		if (fault_worth(-r)) {
+		if (is_worth_telling(op, r, err)) {
 			keep_fault(op, r, err);
 		}
 		op_settle(op);

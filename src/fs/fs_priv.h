@@ -36,6 +36,7 @@
 /* Patience of df, and of a look at a directory's attributes. */
 #define STATFS_PATIENCE_MS 2000
 #define CHECK_PATIENCE_MS  5000
+#define READERS            64
 
 struct op;
 struct parked;
@@ -92,6 +93,7 @@ struct fs {
 	struct bodies bodies;
 	struct notifier notifier;
 	struct drafts drafts;
+	atomic_uint_fast64_t readers[READERS]; /* who opened which record last: fs_caller.c */
 	atomic_uint_fast64_t saves, saves_failed;
 };
 
@@ -100,6 +102,7 @@ struct op_kind {
 	int (*run)(struct op *op, const struct until *until, struct error *err);
 	int patience_ms; /* at most; 0: the mount's timeout */
 	bool by_name;    /* op.name is an entry of the directory op.ino */
+	bool writes;     /* it may change something in the org */
 };
 
 struct op {

@@ -171,23 +171,18 @@ static void keep_limits(struct fs *fs)
 	}
 }
 
-/* "<Object>.<Id>.<yyyymmdd-hhmmss-mmm>" */
-static void stem_of(struct fs *fs, uint64_t key, char *buf, size_t size)
+/* "<Object>.<name>.<yyyymmdd-hhmmss-mmm>" */
+static void stem_of(struct fs *fs, uint32_t object, const char *name, char *buf, size_t size)
 {
 	char path[FAULT_PATH_MAX], when[32];
 	int64_t ms = clock_wall_ms();
 	time_t s = (time_t)(ms / 1000);
 	struct tm tm;
 
-	path_of_inode(fs, inode_of_record(key), path, sizeof path);
-	path[strcspn(path, "/")] = path[strcspn(path, "/")] ? '.' : '\0';
-	char *dot = strstr(path, ".json");
-	if (dot) {
-		*dot = '\0';
-	}
+	path_of_inode(fs, inode_of_object(object), path, sizeof path);
 	gmtime_r(&s, &tm);
 	strftime(when, sizeof when, "%Y%m%d-%H%M%S", &tm);
-	snprintf(buf, size, "%s.%s-%03d", path, when, (int)(ms % 1000));
+	snprintf(buf, size, "%.80s.%.100s.%s-%03d", path, name, when, (int)(ms % 1000));
 }
 
 static int write_named(struct fs *fs, const char *stem, const char *ending, const char *data,
@@ -200,7 +195,8 @@ static int write_named(struct fs *fs, const char *stem, const char *ending, cons
 	return path ? paths_write_file(path, data, len, err) : -ENOMEM;
 }
 
-void reject_keep(struct fs *fs, uint64_t key, const char *text, size_t len, const struct error *why)
+void reject_keep(struct fs *fs, uint32_t object, const char *name, const struct buf *text,
+	const struct error *why)
 {
 	char stem[NAME_MAX - 8];
 	AUTO(buf) struct buf reason;
@@ -210,12 +206,15 @@ void reject_keep(struct fs *fs, uint64_t key, const char *text, size_t len, cons
 	if (!fs->config.rejected_dir) {
 		return;
 	}
-	stem_of(fs, key, stem, sizeof stem);
+	stem_of(fs, object, name, stem, sizeof stem);
 	buf_addf(&reason, "%s%s%s: %s\n", error_name(why->errnum), why->code[0] ? " " : "",
 		why->code, why->text);
+	if (why->fields[0]) {
+		buf_addf(&reason, "fields: %s\n", why->fields);
+	}
 	int r = paths_make_dir(fs->config.rejected_dir, &err);
-	r = r < 0 ? r : write_named(fs, stem, ".json", text, len, &err);
 	r = r < 0 ? r : write_named(fs, stem, ".why", buf_str(&reason), reason.len, &err);
+	r = r < 0 ? r : write_named(fs, stem, ".json", buf_str(text), text->len, &err);
 	if (r < 0) {
 		log_error("save", "a text that could not be saved could not be kept either: %s",
 			err.text);
@@ -226,11 +225,15 @@ void reject_keep(struct fs *fs, uint64_t key, const char *text, size_t len, cons
 
 static void keep_unsaved(void *payload, const struct draft *draft)
 {
+	struct fs *fs = payload;
 	struct error why = draft->err;
+	char name[NAME_MAX + 1];
+
+	name_of(&fs->drafts, draft->inode, name, sizeof name);
 	if (!why.errnum) {
 		error_set(&why, EINTR, "the mount ended before the file was closed");
 	}
-	reject_keep(payload, draft->key, buf_str(&draft->data), draft->data.len, &why);
+	reject_keep(fs, draft->object, draft->id[0] ? draft->id : name, &draft->data, &why);
 }
 
 void reject_unsaved(struct fs *fs)

@@ -11,7 +11,8 @@
  *   unlink of a scratch     local
  *   unlink of a record      a deletion where `allow` has delete; else refused, except right in the
  *                           middle of a save (a copy of it was made, or the caller is a program
- *                           known to make the file anew at once), where the name is hidden
+ *                           known to make the file anew at once: fs_caller.c), where the name is
+ *                           hidden
  *
  * The kernel moves its own entry to the new name when RENAME succeeds, with the old node behind it.
  * Where the new name stands for another node it is told to forget the entry (tell_entry), after the
@@ -127,29 +128,6 @@ static int copy_of_record(struct op *op, uint64_t key, const struct until *until
 
 /* ---- UNLINK ---- */
 
-/* Programs that remove a file to make it anew under the same name at once. rm is not among them, so
- * rm never removes a record that it may not delete. */
-static const char *const replacing[] = {"install", "cp", "mv", "tar", "bsdtar", "ginstall", NULL};
-static const char *const removing[] = {"rm", "find", "unlink", NULL};
-
-/* True if the caller is one of the programs. */
-static bool caller_is(pid_t pid, const char *const *programs)
-{
-	char path[32], comm[32] = "";
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, comm, sizeof comm - 1);
-	if (n <= 0) {
-		return false;
-	}
-	comm[strcspn(comm, "\n")] = '\0';
-	while (*programs && strcmp(comm, *programs) != 0) {
-		programs++;
-	}
-	return *programs;
-}
-
 static int unlink_record(struct op *op, const struct place *p, const struct mirror_object *object,
 	const struct until *until, struct error *err)
 {
@@ -160,11 +138,10 @@ static int unlink_record(struct op *op, const struct place *p, const struct mirr
 	if (r < 0) {
 		return r;
 	}
-	if (object->updateable && name_has_copy(&fs->drafts, rec.key) &&
-		!caller_is(op->pid, removing)) {
+	if (object->updateable && name_has_copy(&fs->drafts, rec.key) && !caller_removes(op)) {
 		return name_hide(&fs->drafts, p->object, p->name, rec.key, HIDDEN_MS, err);
 	}
-	if (object->updateable && caller_is(op->pid, replacing)) {
+	if (object->updateable && caller_replaces(op, rec.key)) {
 		return name_hide(&fs->drafts, p->object, p->name, rec.key, REPLACE_MS, err);
 	}
 	if (!object->deletable) {
@@ -277,15 +254,18 @@ static int save_over(struct op *op, const struct place *from, const struct place
 		return r < 0 ? r : -EWOULDBLOCK;
 	}
 	struct error local = {0};
-	r = mirror_record_save(fs->mirror, rec.key, buf_str(&base), base.len, buf_str(&text),
-		text.len, until, &rec, &local);
+	r = mirror_record_save(fs->mirror, rec.key, caller_author(op->pid),
+		(struct json_slice){buf_str(&base), base.len},
+		(struct json_slice){buf_str(&text), text.len}, until, &rec, &local);
 	atomic_fetch_add(r == 0 ? &fs->saves : &fs->saves_failed, 1);
 	if (r < 0) {
-		reject_keep(fs, rec.key, buf_str(&text), text.len, &local);
+		reject_keep(fs, to->object, rec.id, &text, &local);
 		*err = local;
 		return r;
 	}
 	scratch_became(fs, d, rec.key);
+	fuse_lowlevel_notify_inval_inode(
+		fs->session, d->inode, 0, 0); /* it has the org's text now */
 	name_drop(&fs->drafts, from->object, from->name);
 	name_drop(&fs->drafts, to->object, to->name);
 	tell_entry(fs, op->ino, to->name);
@@ -350,6 +330,9 @@ static int run_rename(struct op *op, const struct until *until, struct error *er
 	r = op->flags & RENAME_NOREPLACE && place_taken(op->fs, &to, until)
 		    ? -EEXIST
 		    : rename_in(op, &from, &to, until, err);
+	if (r != -EWOULDBLOCK && to.is_record) {
+		op->name = op->new_name; /* a save: how it went is told of the record */
+	}
 	place_release(op->fs, &from);
 	place_release(op->fs, &to);
 	return r < 0 ? r : reply_done(op);
@@ -545,7 +528,8 @@ static int run_refuse(struct op *op, const struct until *until, struct error *er
 }
 
 #define BY_NAME(op)                                                                                \
-	static const struct op_kind op_##op = {.name = #op, .run = run_##op, .by_name = true}
+	static const struct op_kind op_##op = {                                                    \
+		.name = #op, .run = run_##op, .by_name = true, .writes = true}
 BY_NAME(unlink);
 BY_NAME(rename);
 BY_NAME(symlink);

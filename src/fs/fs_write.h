@@ -30,10 +30,25 @@ void rename_fill_ops(struct fuse_lowlevel_ops *ops);
 int scratch_make_record(
 	struct op *op, struct draft *d, const struct until *until, struct error *err);
 
+/* ---- fs_caller.c: who is asking ---- */
+
+/* A number for the running program that the thread belongs to; 0 if it is not known. */
+uint64_t caller_author(pid_t thread);
+/* True if that program started the one that the thread belongs to. */
+bool caller_is_child(pid_t thread, uint64_t author);
+
+/* Notes that the caller opens the record for reading. */
+void caller_reads(struct op *op, uint64_t key);
+/* True if the caller is a program that removes a file only to make it anew at once. */
+bool caller_replaces(const struct op *op, uint64_t key);
+/* True if the caller means what it does: rm never hides a record. */
+bool caller_removes(const struct op *op);
+
 /* ---- fs_reject.c: texts that could not be saved ---- */
 
-void reject_keep(
-	struct fs *fs, uint64_t key, const char *text, size_t len, const struct error *why);
+/* name: the record's Id, or that of a file which did not become a record. */
+void reject_keep(struct fs *fs, uint32_t object, const char *name, const struct buf *text,
+	const struct error *why);
 /* What was being written when the mount ends. */
 void reject_unsaved(struct fs *fs);
 int reject_remove(struct fs *fs, const char *name);

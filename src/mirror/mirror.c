@@ -49,6 +49,7 @@ static int mirror_new(const struct mirror_config *config, const struct remote *r
 	pthread_mutex_init(&m->save_lock, NULL);
 	pthread_mutex_init(&m->mend_lock, NULL);
 	pthread_mutex_init(&m->breaker.lock, NULL);
+	authors_init(&m->authors);
 	clock_cond_init(&m->cond);
 	buf_init(&m->limits_raw, LIMITS_BYTES);
 	flight_init(&m->catalog_flight, m, &m->lock, &m->cond, catalog_run, m);
@@ -124,6 +125,7 @@ void mirror_close(struct mirror *m)
 	free(m->objects_pattern);
 	free(m->hide_pattern);
 	pthread_cond_destroy(&m->cond);
+	authors_release(&m->authors);
 	pthread_mutex_destroy(&m->breaker.lock);
 	pthread_mutex_destroy(&m->mend_lock);
 	pthread_mutex_destroy(&m->save_lock);

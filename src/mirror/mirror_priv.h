@@ -149,6 +149,21 @@ struct missing {
 };
 #define MISSING_MAX 256
 
+/* What a running program saved last of a record: see author.c. */
+struct author {
+	uint64_t who, key;
+	struct buf text, seen; /* see patch_learn */
+	uint64_t used;
+};
+#define AUTHORS_MAX 64
+struct authors {
+	pthread_mutex_t lock;
+	/* protected by lock */
+	struct author list[AUTHORS_MAX]; /* who 0: free */
+	uint64_t clock;                  /* of uses */
+	size_t bytes;
+};
+
 struct mirror {
 	int64_t ttl_ms;
 	int timeout_ms;
@@ -178,6 +193,7 @@ struct mirror {
 	pthread_mutex_t mend_lock;
 	struct news_queue news;
 	struct breaker breaker;
+	struct authors authors;
 	atomic_uint_fast64_t hits, misses, checks;
 	atomic_bool closing;
 };
@@ -286,6 +302,26 @@ void missing_drop(struct mirror *m, uint32_t object, const char *id18);
 
 /* save.c */
 void save_run(struct pool_job *job);
+struct save *save_new(enum save_kind kind, struct schema *schema, struct error *err);
+void save_drop(struct object *o, struct save *s);
+/* Sends s and waits for its own result. */
+int save_send(struct object *o, struct save *s, const struct until *until, struct error *err);
+/* The same, again when the record's row is locked by another transaction. */
+int save_send_patiently(
+	struct object *o, struct save *s, const struct until *until, struct error *err);
+/* If the org did not send the record along: reads it, so that the store has what is true. */
+int save_read_back(struct object *o, struct save *s, const struct until *until, struct error *err);
+int save_show(struct object *o, const struct id *id, struct mirror_record *ret, struct error *err);
+
+/* author.c */
+void authors_init(struct authors *a);
+void authors_release(struct authors *a);
+/* 1 and both texts appended, or 0 if the author has not saved this record lately. -ENOMEM, -EFBIG.
+ */
+int author_find(struct authors *a, uint64_t who, uint64_t key, struct buf *text, struct buf *seen);
+/* Copies the texts; without room it forgets instead. */
+void author_note(struct authors *a, uint64_t who, uint64_t key, const struct buf *text,
+	const struct buf *seen);
 
 /* news.c */
 int news_init(struct news_queue *q, struct error *err);

@@ -17,9 +17,7 @@
 #include <string.h>
 
 #include "forcefs/base/clock.h"
-#include "forcefs/model/json_text.h"
 #include "forcefs/model/patch.h"
-#include "forcefs/model/stamp.h"
 
 /* How long one who is interrupted still waits for the answer to what was sent already. */
 #define SENT_PATIENCE_MS 2000
@@ -29,7 +27,7 @@
 
 /* ---- one change ---- */
 
-static struct save *save_new(enum save_kind kind, struct schema *schema, struct error *err)
+struct save *save_new(enum save_kind kind, struct schema *schema, struct error *err)
 {
 	struct save *s = calloc(1, sizeof *s);
 
@@ -297,7 +295,7 @@ static int save_left(
 }
 
 /* Sends s and waits for its own result. */
-static int save_send(struct object *o, struct save *s, const struct until *until, struct error *err)
+int save_send(struct object *o, struct save *s, const struct until *until, struct error *err)
 {
 	until_watch(until, &o->lock, &o->cond);
 	pthread_mutex_lock(&o->lock);
@@ -322,8 +320,7 @@ static int save_send(struct object *o, struct save *s, const struct until *until
 }
 
 /* The org did not send the record along: reads it, so that the store has what is true. */
-static int save_read_back(
-	struct object *o, struct save *s, const struct until *until, struct error *err)
+int save_read_back(struct object *o, struct save *s, const struct until *until, struct error *err)
 {
 	pthread_mutex_lock(&o->lock);
 	bool known = s->read_back;
@@ -331,14 +328,14 @@ static int save_read_back(
 	return known ? 0 : gather_fetch(o, &s->id, until, err);
 }
 
-static void save_drop(struct object *o, struct save *s)
+void save_drop(struct object *o, struct save *s)
 {
 	LOCK_SCOPE(&o->lock);
 	save_unref(s);
 }
 
 /* The same, again when the record's row is locked by another transaction. */
-static int save_send_patiently(
+int save_send_patiently(
 	struct object *o, struct save *s, const struct until *until, struct error *err)
 {
 	struct error local = {0};
@@ -368,43 +365,9 @@ static int save_send_patiently(
 	return r;
 }
 
-/* ---- the door ---- */
+/* ---- the doors ---- */
 
-struct date_search {
-	const char *name;
-	int64_t ms; /* 0 until found */
-};
-
-static int find_date(void *payload, struct json_slice key, struct json_slice value)
-{
-	struct date_search *d = payload;
-
-	if (key.len == strlen(d->name) && memcmp(key.text, d->name, key.len) == 0 &&
-		value.len > 2) {
-		stamp_parse(value.text + 1, value.len - 2, &d->ms);
-	}
-	return 0;
-}
-
-/* A date in a record's file, 0 if it has none. */
-static int64_t body_date_ms(const char *body, size_t len, const char *name)
-{
-	struct date_search d = {.name = name};
-
-	if (name) {
-		json_text_members(body, len, find_date, &d, NULL);
-	}
-	return d.ms;
-}
-
-/* What If-Unmodified-Since compares with. */
-static int64_t body_modified_ms(const char *body, size_t len)
-{
-	return body_date_ms(body, len, "LastModifiedDate");
-}
-
-static int save_show(
-	struct object *o, const struct id *id, struct mirror_record *ret, struct error *err)
+int save_show(struct object *o, const struct id *id, struct mirror_record *ret, struct error *err)
 {
 	struct store_record rec;
 	int r = store_record_by_id(o->mirror->store, o->index, id->text, &rec, NULL, err);
@@ -413,141 +376,6 @@ static int save_show(
 		record_show(o, &rec, ret);
 	}
 	return r == -ENOENT ? error_set(err, ESTALE, "the record is gone") : r;
-}
-
-/* Somebody else changed the record: s becomes what is still to be sent. 1 if there is nothing. */
-static int save_merge(struct object *o, struct save *s, uint64_t key, const char *base,
-	size_t base_len, const char *edited, size_t edited_len, struct error *err)
-{
-	AUTO(buf) struct buf theirs;
-	struct store_record rec;
-	size_t fields = 0;
-
-	buf_init(&theirs, 64 * 1024 * 1024);
-	int r = store_record_by_key(o->mirror->store, key, &rec, &theirs, err);
-	if (r < 0) {
-		return r;
-	}
-	buf_clear(&s->json);
-	s->unmodified_since_ms = body_modified_ms(buf_str(&theirs), theirs.len);
-	r = patch_merge(s->schema, base, base_len, edited, edited_len, buf_str(&theirs), theirs.len,
-		&s->json, &fields, err);
-	return r < 0 ? r : fields == 0;
-}
-
-static int object_writable(struct object *o, struct error *err)
-{
-	LOCK_SCOPE(&o->lock);
-	if (!o->mirror->may_update) {
-		return error_set(err, EROFS, "this mount is read-only: its `allow` lacks update");
-	}
-	if (!o->entry.updateable) {
-		return error_set(err, EACCES, "you may not change records of %s", o->name);
-	}
-	return 0;
-}
-
-/* Which version was the text made from? It says so itself, by its stamp: an editor may have read
- * the file long before it is written. 1 and `former` if that was an older version than `base`. */
-static int find_former(struct object *o, const struct save *s, uint64_t key, const char *base,
-	size_t base_len, const char *edited, size_t edited_len, struct buf *former,
-	struct error *err)
-{
-	const char *field = s->schema->stamp_field;
-	int64_t base_ms = body_date_ms(base, base_len, field);
-	int64_t edited_ms = body_date_ms(edited, edited_len, field);
-
-	if (edited_ms == 0 || base_ms == 0 || edited_ms >= base_ms) {
-		return 0;
-	}
-	int r = store_record_former(o->mirror->store, key, edited_ms, former, err);
-	if (r == -ENOENT) {
-		return error_set(err, ESTALE,
-			"the text was made from an older version of the record, which is not kept "
-			"any more: read the record again and make the change anew");
-	}
-	return r < 0 ? r : 1;
-}
-
-static int save_patch(struct object *o, struct save *s, uint64_t key, const char *base,
-	size_t base_len, const char *edited, size_t edited_len, const struct until *until,
-	struct error *err)
-{
-	enum { CONFLICTS = 5 };
-
-	for (int i = 0; i < CONFLICTS; i++) {
-		int r = save_send_patiently(o, s, until, err);
-		if (r == 0) {
-			save_read_back(o, s, until, NULL); /* saved it is in any case */
-		}
-		if (r != -ESTALE) {
-			return r;
-		}
-		r = save_read_back(o, s, until, err);
-		r = r < 0 ? r : save_merge(o, s, key, base, base_len, edited, edited_len, err);
-		if (r != 0) {
-			return r < 0 ? r : 0;
-		}
-	}
-	return error_set(err, EBUSY, "others keep changing this record; save again in a moment");
-}
-
-static int save_update(struct object *o, struct save *s, uint64_t key, const char *base,
-	size_t base_len, const char *edited, size_t edited_len, const struct until *until,
-	struct error *err)
-{
-	AUTO(buf) struct buf former;
-	size_t fields = 0;
-
-	buf_init(&former, 64 * 1024 * 1024);
-	int r = find_former(o, s, key, base, base_len, edited, edited_len, &former, err);
-	if (r < 0) {
-		return r;
-	}
-	if (r == 1) {
-		base = buf_str(&former);
-		base_len = former.len;
-		r = save_merge(o, s, key, base, base_len, edited, edited_len, err);
-		fields = r == 0;
-	} else {
-		r = patch_make(
-			s->schema, base, base_len, edited, edited_len, &s->json, &fields, err);
-		s->unmodified_since_ms = body_modified_ms(base, base_len);
-	}
-	if (r != 0 || fields == 0) {
-		return r < 0 ? r : 0;
-	}
-	return save_patch(o, s, key, base, base_len, edited, edited_len, until, err);
-}
-
-int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,
-	const char *edited, size_t edited_len, const struct until *until, struct mirror_record *ret,
-	struct error *err)
-{
-	struct object *o = object_by_index(m, store_key_object(key));
-	struct store_record rec;
-	AUTO(schema) struct schema *schema = NULL;
-
-	int r = o ? store_record_by_key(m->store, key, &rec, NULL, err) : -ENOENT;
-	if (r == -ENOENT) {
-		return error_set(err, ESTALE, "the record is gone");
-	}
-	r = r == -ENODATA ? 0 : r;
-	r = r < 0 ? r : object_writable(o, err);
-	r = r < 0 ? r : object_schema(o, until, &schema, err);
-	if (r < 0) {
-		return r;
-	}
-	struct save *s = save_new(SAVE_UPDATE, schema, err);
-	if (!s) {
-		return -ENOMEM;
-	}
-	memcpy(s->id.text, rec.id, sizeof s->id.text);
-	r = save_update(o, s, key, base, base_len, edited, edited_len, until, err);
-	save_drop(o, s);
-	struct id id;
-	memcpy(id.text, rec.id, sizeof id.text);
-	return r < 0 ? r : save_show(o, &id, ret, err);
 }
 
 int mirror_record_create(struct mirror *m, uint32_t object, const char *text, size_t len,

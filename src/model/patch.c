@@ -6,7 +6,8 @@
  *   else, with theirs: equal to theirs                 nothing to send, both did the same
  *   else, the base's number as a C double holds it     nothing to send, see below
  *   else                                               checked: it may change, its value fits
- *   then, with theirs: theirs differs from the base    a conflict
+ *   then, with theirs: theirs differs from what was
+ *                      seen of the record              a conflict
  *                                                      else sent
  *
  * jq 1.6 and every program that keeps numbers as doubles writes 123456789012345680 back for
@@ -27,7 +28,7 @@
 
 struct change {
 	const struct schema *schema;
-	struct patch_doc base, edited, theirs; /* a text that there is none of has no values */
+	struct patch_doc base, edited, seen, theirs; /* one without a text has no values */
 	bool merging;
 	struct buf *out;
 	size_t fields; /* in out so far */
@@ -41,6 +42,7 @@ static void change_release(struct change *c)
 {
 	patch_doc_release(&c->base);
 	patch_doc_release(&c->edited);
+	patch_doc_release(&c->seen);
 	patch_doc_release(&c->theirs);
 }
 
@@ -219,7 +221,7 @@ static int change_field(struct change *c, size_t field)
 	if (r) {
 		return r;
 	}
-	if (c->merging && !patch_equal(f, base, theirs)) {
+	if (c->merging && !patch_equal(f, c->seen.members[field].value, theirs)) {
 		note_conflict(c, field);
 		return 0;
 	}
@@ -273,26 +275,29 @@ int patch_make(const struct schema *s, const char *base, size_t base_len, const 
 	return r ? r : change_fields(&c, ret_fields);
 }
 
-int patch_merge(const struct schema *s, const char *base, size_t base_len, const char *edited,
-	size_t edited_len, const char *theirs, size_t theirs_len, struct buf *out,
+static int load_own(
+	struct patch_doc *d, const struct schema *s, struct json_slice text, struct error *err)
+{
+	return patch_doc_load_own(d, s, text.text, text.len, err);
+}
+
+int patch_merge(const struct schema *s, const struct patch_sides *sides, struct buf *out,
 	size_t *ret_fields, struct error *err)
 {
 	struct error ignored;
 	AUTO(change)
 	struct change c = {.schema = s, .merging = true, .out = out, .err = err ? err : &ignored};
+	const struct json_slice base = sides->base, edited = sides->edited;
 	int r;
 
-	if (base_len && same_bytes(base, base_len, edited, edited_len)) {
+	if (base.len && same_bytes(base.text, base.len, edited.text, edited.len)) {
 		*ret_fields = 0;
 		return 0;
 	}
-	r = patch_doc_load_edited(&c.edited, s, edited, edited_len, c.err);
-	if (!r) {
-		r = patch_doc_load_own(&c.base, s, base, base_len, c.err);
-	}
-	if (!r) {
-		r = patch_doc_load_own(&c.theirs, s, theirs, theirs_len, c.err);
-	}
+	r = patch_doc_load_edited(&c.edited, s, edited.text, edited.len, c.err);
+	r = r ? r : load_own(&c.base, s, base, c.err);
+	r = r ? r : load_own(&c.seen, s, sides->seen, c.err);
+	r = r ? r : load_own(&c.theirs, s, sides->theirs, c.err);
 	return r ? r : change_fields(&c, ret_fields);
 }
 

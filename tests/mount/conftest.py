@@ -9,6 +9,8 @@ import pytest
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TESTS, "support"), os.path.dirname(os.path.abspath(__file__))]
 
+pytest.register_assert_rewrite("saving", "clients")
+
 from mounts import Home, kill, why_no_fuse  # noqa: E402
 from practice import PracticeOrg  # noqa: E402
 

@@ -251,17 +251,17 @@ int mirror_record_get(struct mirror *m, uint64_t key, const struct until *until,
 }
 
 /* Takes any text, remembers it, and changes nothing. */
-int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,
-	const char *edited, size_t edited_len, const struct until *until, struct mirror_record *ret,
+int mirror_record_save(struct mirror *m, uint64_t key, uint64_t author, struct json_slice base,
+	struct json_slice edited, const struct until *until, struct mirror_record *ret,
 	struct error *err)
 {
 	(void)base;
-	(void)base_len;
+	(void)author;
 	int r = ask(m, until, err);
 	if (r < 0) {
 		return r;
 	}
-	snprintf(m->knobs.saved, sizeof(m->knobs.saved), "%.*s", (int)edited_len, edited);
+	snprintf(m->knobs.saved, sizeof(m->knobs.saved), "%.*s", (int)edited.len, edited.text);
 	m->knobs.saves++;
 	if (m->knobs.refuse_saves) {
 		return error_set_code(

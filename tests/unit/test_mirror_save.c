@@ -22,8 +22,13 @@ struct editor {
 	char base[512];
 	int result;
 	struct error err;
-	uint64_t key;
+	uint64_t key, author;
 };
+
+static struct json_slice text_of(const char *text)
+{
+	return (struct json_slice){text, strlen(text)};
+}
 
 static void editor_open(struct editor *e)
 {
@@ -46,8 +51,8 @@ static int editor_save(struct editor *e)
 	int len = snprintf(text, sizeof text, "{\"Name\":\"%s\"}", e->name);
 
 	e->err = (struct error){0};
-	e->result = mirror_record_save(e->rig->mirror, e->key, e->base, strlen(e->base), text,
-		(size_t)len, &until, &rec, &e->err);
+	e->result = mirror_record_save(e->rig->mirror, e->key, 0, text_of(e->base),
+		(struct json_slice){text, (size_t)len}, &until, &rec, &e->err);
 	return e->result;
 }
 
@@ -212,8 +217,8 @@ static void test_save__one_who_leaves_is_told_that_it_may_have_happened(void **s
 	fake_org_slow(rig.org, FAKE_UPDATE, 2500);
 	struct until until = {.deadline_ms = clock_mono_ms() + 5000, .cancel = &cancel};
 	pthread_create(&thread, NULL, fire_soon, &cancel);
-	assert_int_equal(mirror_record_save(rig.mirror, e.key, e.base, strlen(e.base), text,
-				 sizeof text - 1, &until, &rec, &err),
+	assert_int_equal(mirror_record_save(rig.mirror, e.key, 0, text_of(e.base), text_of(text),
+				 &until, &rec, &err),
 		-EINTR);
 	assert_string_equal(err.code, "MAYBE_SENT");
 	pthread_join(thread, NULL);
@@ -260,8 +265,8 @@ static int save_whole_text(struct editor *e, const char *now)
 	int len = snprintf(text, sizeof text, "%.*s\"%s\"%s", (int)(at - e->base), e->base, e->name,
 		at + strlen(old));
 	e->err = (struct error){0};
-	return mirror_record_save(
-		e->rig->mirror, e->key, now, strlen(now), text, (size_t)len, &until, &rec, &e->err);
+	return mirror_record_save(e->rig->mirror, e->key, e->author, text_of(now),
+		(struct json_slice){text, (size_t)len}, &until, &rec, &e->err);
 }
 
 /* Read by the editor, changed by another, seen by a check, and only then opened for writing. */
@@ -288,6 +293,56 @@ static void test_save__the_text_says_which_version_it_was_made_from(void **state
 	assert_int_equal(save_whole_text(&e, now), 0);
 	assert_int_equal(fake_org_count(rig.org, FAKE_UPDATE), 0);
 	assert_true(shows(&rig, 3, "Theirs"));
+	rig_down(&rig);
+}
+
+/* An editor that reads once and saves often: its text keeps the stamps of the first reading. */
+static void test_save__an_author_saves_again_from_the_text_saved_before(void **state)
+{
+	static const char *const names[] = {"First", "Second", "Name 3"};
+	struct rig rig;
+	char now[512];
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	struct editor e = {.rig = &rig, .i = 3, .author = 7};
+	editor_open(&e);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rig_cat(&rig, 3, now, sizeof now), 0);
+		snprintf(e.name, sizeof e.name, "%s", names[i]);
+		assert_int_equal(save_whole_text(&e, now), 0);
+		assert_true(shows(&rig, 3, names[i]));
+		assert_int_equal(fake_org_count(rig.org, FAKE_UPDATE), i + 1);
+	}
+	assert_int_equal(rig_cat(&rig, 3, now, sizeof now), 0);
+	assert_int_equal(save_whole_text(&e, now), 0); /* the same text again */
+	assert_int_equal(fake_org_count(rig.org, FAKE_UPDATE), 3);
+	fake_org_move_time(rig.org, 2000); /* the condition has a grain of one second */
+	fake_org_change(rig.org, 3, "Theirs");
+	snprintf(e.name, sizeof e.name, "Mine");
+	assert_int_equal(save_whole_text(&e, now), -ESTALE);
+	assert_non_null(strstr(e.err.text, "Theirs"));
+	rig_down(&rig);
+}
+
+/* Another program with the same old text is not that author. */
+static void test_save__who_saved_is_not_taken_for_another(void **state)
+{
+	struct rig rig;
+	char now[512];
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	struct editor e = {.rig = &rig, .i = 3, .author = 7, .name = "First"};
+	editor_open(&e);
+	assert_int_equal(save_whole_text(&e, e.base), 0);
+	assert_int_equal(rig_cat(&rig, 3, now, sizeof now), 0);
+	e.author = 8;
+	snprintf(e.name, sizeof e.name, "Second");
+	assert_int_equal(save_whole_text(&e, now), -ESTALE);
+	assert_true(shows(&rig, 3, "First"));
 	rig_down(&rig);
 }
 
@@ -329,6 +384,8 @@ int main(void)
 		cmocka_unit_test(test_save__one_who_leaves_is_told_that_it_may_have_happened),
 		cmocka_unit_test(test_save__create_and_delete),
 		cmocka_unit_test(test_save__the_text_says_which_version_it_was_made_from),
+		cmocka_unit_test(test_save__an_author_saves_again_from_the_text_saved_before),
+		cmocka_unit_test(test_save__who_saved_is_not_taken_for_another),
 		cmocka_unit_test(test_save__an_answer_from_before_does_not_undo_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

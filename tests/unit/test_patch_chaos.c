@@ -82,8 +82,9 @@ static int try_text(const char *bytes, size_t len)
 	buf_clear(&out);
 	patch_create(schema, text, len, &out, NULL);
 	buf_clear(&out);
-	patch_merge(
-		schema, base, strlen(base), text, len, edited, strlen(edited), &out, &fields, NULL);
+	const struct patch_sides sides = {
+		{base, strlen(base)}, {text, len}, {base, strlen(base)}, {edited, strlen(edited)}};
+	patch_merge(schema, &sides, &out, &fields, NULL);
 	return r;
 }
 
@@ -214,8 +215,9 @@ static int run_merge(struct buf *out, struct error *err)
 {
 	size_t fields;
 
-	return patch_merge(schema, base, strlen(base), edited, strlen(edited), base, strlen(base),
-		out, &fields, err);
+	const struct json_slice old = {base, strlen(base)};
+	const struct patch_sides sides = {old, {edited, strlen(edited)}, old, old};
+	return patch_merge(schema, &sides, out, &fields, err);
 }
 
 static int run_create(struct buf *out, struct error *err)

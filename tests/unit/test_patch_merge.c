@@ -20,18 +20,32 @@ struct outcome {
 	int r;
 };
 
-static struct outcome merge(const char *base, const char *edited, const char *theirs)
+static struct json_slice text_of(const char *text)
 {
+	return (struct json_slice){text, strlen(text)};
+}
+
+static struct outcome merge_seen(
+	const char *base, const char *edited, const char *seen, const char *theirs)
+{
+	const struct patch_sides sides = {.base = text_of(base),
+		.edited = text_of(edited),
+		.seen = text_of(seen),
+		.theirs = text_of(theirs)};
 	struct outcome o = {.fields = 99};
 	AUTO(buf) struct buf out;
 
 	buf_init(&out, 1 << 20);
-	o.r = patch_merge(schema, base, strlen(base), edited, strlen(edited), theirs,
-		strlen(theirs), &out, &o.fields, &o.err);
+	o.r = patch_merge(schema, &sides, &out, &o.fields, &o.err);
 	snprintf(o.patch, sizeof(o.patch), "%s", buf_str(&out));
 	assert_int_equal(o.err.errnum, -o.r);
 	assert_true(o.r == 0 || out.len == 0);
 	return o;
+}
+
+static struct outcome merge(const char *base, const char *edited, const char *theirs)
+{
+	return merge_seen(base, edited, base, theirs);
 }
 
 /* One field: base, mine, theirs -> what is still to be sent ("" nothing, NULL a conflict). */
@@ -231,10 +245,80 @@ static void test_patch_merge__without_an_error_to_fill(void **state)
 
 	(void)state;
 	buf_init(&out, 100);
-	assert_int_equal(patch_merge(schema, "{}", 2, "{\"Count\":1}", 11, "{\"Count\":2}", 11,
-				 &out, &fields, NULL),
-		-ESTALE);
+	const struct patch_sides sides = {
+		text_of("{}"), text_of("{\"Count\":1}"), text_of("{}"), text_of("{\"Count\":2}")};
+	assert_int_equal(patch_merge(schema, &sides, &out, &fields, NULL), -ESTALE);
 	assert_int_equal(patch_create(schema, "{}", 2, &out, NULL), -EINVAL);
+}
+
+/* ---- an author who saves again ---- */
+
+/* One who saved `text` before and knows `seen` of the record saves `edited`; NULL is a conflict. */
+static void test_patch_merge__again(void **state)
+{
+	static const struct {
+		const char *text, *edited, *seen, *theirs, *patch;
+	} table[] = {
+		/* the field that was saved before: set anew, kept, put back */
+		{"{\"Phone\":\"1\"}", "{\"Phone\":\"2\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}",
+			"{\"Phone\":\"2\"}"},
+		{"{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}",
+			""},
+		/* the org trimmed what was saved: not the author's change, and no conflict */
+		{"{\"Phone\":\" 1 \"}", "{\"Phone\":\" 1 \"}", "{\"Phone\":\"1\"}",
+			"{\"Phone\":\"1\"}", ""},
+		{"{\"Phone\":\" 1 \"}", "{\"Phone\":\"2\"}", "{\"Phone\":\"1\"}",
+			"{\"Phone\":\"1\"}", "{\"Phone\":\"2\"}"},
+		/* somebody changed it after the first save */
+		{"{\"Phone\":\"1\"}", "{\"Phone\":\"2\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"9\"}",
+			NULL},
+		{"{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"1\"}", "{\"Phone\":\"9\"}",
+			""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct outcome o =
+			merge_seen(table[i].text, table[i].edited, table[i].seen, table[i].theirs);
+		assert_int_equal(o.r, table[i].patch ? 0 : -ESTALE);
+		assert_string_equal(o.patch, table[i].patch ? table[i].patch : "");
+	}
+}
+
+/* What is left out of a text is what it was; what the author did not touch is as it was seen. */
+static void test_patch_learn__what_is_known_afterwards(void **state)
+{
+	const struct patch_sides sides = {
+		.base = text_of("{\"Phone\":\"a\",\"Name\":\"b\",\"Count\":1}"),
+		.edited = text_of("{\"Phone\":\" 2 \",\"Name\":\"b\"}"),
+		.seen = text_of("{\"Phone\":\"a\",\"Name\":\"b\",\"Count\":1}"),
+		.theirs = text_of("{\"Phone\":\"2\",\"Name\":\"by another\",\"Count\":7}")};
+	AUTO(buf) struct buf text, seen;
+	struct error err = {0};
+
+	(void)state;
+	buf_init(&text, 1000);
+	buf_init(&seen, 1000);
+	assert_int_equal(patch_learn(schema, &sides, &text, &seen, &err), 0);
+	assert_non_null(strstr(buf_str(&text), "\"Phone\":\" 2 \""));
+	assert_non_null(strstr(buf_str(&text), "\"Count\":1"));
+	assert_non_null(strstr(buf_str(&seen), "\"Phone\":\"2\""));
+	assert_non_null(strstr(buf_str(&seen), "\"Name\":\"b\""));
+	assert_non_null(strstr(buf_str(&seen), "\"Count\":1"));
+}
+
+static void test_patch_learn__no_room(void **state)
+{
+	const struct patch_sides sides = {text_of("{}"), text_of("{\"Phone\":\"1\"}"),
+		text_of("{}"), text_of("{\"Phone\":\"1\"}")};
+	AUTO(buf) struct buf text, seen;
+	struct error err = {0};
+
+	(void)state;
+	buf_init(&text, 4);
+	buf_init(&seen, 1000);
+	assert_int_equal(patch_learn(schema, &sides, &text, &seen, &err), -EFBIG);
+	assert_int_equal(err.errnum, EFBIG);
 }
 
 /* ---- new records ---- */
@@ -372,6 +456,9 @@ int main(void)
 		cmocka_unit_test(test_patch_merge__long_values),
 		cmocka_unit_test(test_patch_merge__several_conflicts_are_named),
 		cmocka_unit_test(test_patch_merge__without_an_error_to_fill),
+		cmocka_unit_test(test_patch_merge__again),
+		cmocka_unit_test(test_patch_learn__what_is_known_afterwards),
+		cmocka_unit_test(test_patch_learn__no_room),
 		cmocka_unit_test(test_patch_create__bodies),
 		cmocka_unit_test(test_patch_create__refusals),
 		cmocka_unit_test(test_patch_create__names_all_that_is_missing),

@@ -20,6 +20,7 @@
 #include "forcefs/base/cancel.h"
 #include "forcefs/base/error.h"
 #include "forcefs/model/id.h"
+#include "forcefs/model/json_text.h"
 #include "forcefs/model/limits.h"
 #include "forcefs/model/remote.h"
 #include "forcefs/store/store.h"
@@ -105,10 +106,12 @@ int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const 
  * the text. Saves that come together travel together. ret is the record as it is afterwards.
  * -EINVAL, -EACCES: refused before anything was sent (see model/patch.h); other refusals are
  * Salesforce's. until must not be NULL. After -EINTR or -ETIMEDOUT the save may still happen: the
- * text says so. */
-int mirror_record_save(struct mirror *m, uint64_t key, const char *base, size_t base_len,
-	const char *edited, size_t edited_len, const struct until *until,
-	struct mirror_record *ret, struct error *err);
+ * text says so. author: the running program that saves, always the same number for it, 0 if
+ * not known: an editor's second text is made from its first one, which is remembered for a
+ * while. */
+int mirror_record_save(struct mirror *m, uint64_t key, uint64_t author, struct json_slice base,
+	struct json_slice edited, const struct until *until, struct mirror_record *ret,
+	struct error *err);
 
 /* Makes a record of the text of a new file; -EPERM where `allow` lacks create. */
 int mirror_record_create(struct mirror *m, uint32_t object, const char *text, size_t len,
