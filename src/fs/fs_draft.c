@@ -266,6 +266,26 @@ static void put_base(struct drafts *d, struct draft *draft, const struct buf *bo
 	d->bytes += draft->base.len;
 }
 
+static void put_data(struct drafts *d, struct draft *draft, const struct buf *body)
+{
+	if (make_room(d, draft, body->len, NULL) == 0) {
+		resize(d, draft, body->len);
+		memcpy(draft->data.data, body->data, body->len);
+	}
+}
+
+void draft_renew(struct drafts *d, struct draft *draft, const struct buf *body)
+{
+	LOCK_SCOPE(&d->lock);
+
+	if (draft->version == draft->saved && !draft->saving && body->len) {
+		put_base(d, draft, body);
+		put_data(d, draft, body);
+		draft->saved = draft->tried = ++draft->version;
+		draft->result = 0;
+	}
+}
+
 void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const struct buf *body)
 {
 	LOCK_SCOPE(&d->lock);
@@ -274,9 +294,8 @@ void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const 
 	if (body) {
 		put_base(d, draft, body);
 	}
-	if (untouched && body && make_room(d, draft, body->len, NULL) == 0) {
-		resize(d, draft, body->len);
-		memcpy(draft->data.data, body->data, body->len);
+	if (untouched && body && body->len) {
+		put_data(d, draft, body);
 	}
 	if (untouched) {
 		draft->saved = draft->version;

@@ -64,6 +64,7 @@ struct draft {
 	int names;
 	uint64_t version; /* moves with every change of data */
 	uint64_t saved;   /* version that the org has (EDIT), or that was made a record (FILE) */
+	uint64_t left;    /* version whose saving was interrupted before anything was sent */
 	uint64_t tried;   /* version that was last tried to be saved, and how that went: */
 	int result;
 	struct error err;
@@ -130,6 +131,8 @@ int draft_truncate(struct drafts *d, struct draft *draft, off_t size, struct err
 /* Puts other content in its place. */
 int draft_set(
 	struct drafts *d, struct draft *draft, const char *data, size_t len, struct error *err);
+/* An EDIT that shows the org's text: takes the text as it is now, and forgets how saving went. */
+void draft_renew(struct drafts *d, struct draft *draft, const struct buf *body);
 /* The org has `version` of an EDIT and made `body` (NULL: not known) of it: the new base, and the
  * content too, unless it was written to since. */
 void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const struct buf *body);

@@ -7,8 +7,9 @@
  * second descriptor gets the first one's result again. A FLUSH of a file that was only emptied is
  * none: shells flush between the truncation and the first byte.
  *
- * When the last program has closed the file, what could not be saved is kept in .forcefs/rejected
- * and the org's truth shows again.
+ * When the last program closes the file, what could not be saved is kept in .forcefs/rejected and
+ * the org's truth shows again before the close returns: editors look at the file's time right
+ * after.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -72,13 +73,13 @@ DEFINE_CLEANER(attempt, struct attempt, attempt_release)
 static int attempt_begin(
 	struct draft *d, const struct until *until, struct attempt *a, int *ret, struct error *err)
 {
-	if (d->version == d->saved || d->data.len == 0) {
-		*ret = 0;
-		return 1;
-	}
 	if (d->version == d->tried) {
 		*ret = d->result;
 		*err = d->err;
+		return 1;
+	}
+	if (d->version == d->saved || d->data.len == 0) {
+		*ret = 0;
 		return 1;
 	}
 	if (!until) {
@@ -117,6 +118,8 @@ static void attempt_end(
 		d->tried = a->version;
 		d->result = r;
 		d->err = *err;
+	} else {
+		d->left = a->version;
 	}
 	pthread_cond_broadcast(&fs->drafts.cond);
 }
@@ -184,7 +187,8 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 
 /* ---- OPEN for writing ---- */
 
-/* The record's edit, begun from its file as it is now. */
+/* The record's edit, begun from its file as it is now; one that is there already and was not
+ * written to since the last save begins anew. */
 static int edit_get(struct op *op, uint64_t key, const struct until *until, struct draft **ret,
 	struct error *err)
 {
@@ -194,11 +198,17 @@ static int edit_get(struct op *op, uint64_t key, const struct until *until, stru
 
 	buf_init(&body, DRAFT_MAX_BYTES);
 	*ret = draft_find(&fs->drafts, inode_of_record(key));
-	if (*ret) {
+	if (*ret && draft_dirty(&fs->drafts, *ret)) {
 		return 0;
 	}
 	int r = mirror_record_get(fs->mirror, key, until, &rec, &body, err);
-	if (r == 0) {
+	if (r == 0 && *ret) {
+		draft_renew(&fs->drafts, *ret, &body);
+		return 0;
+	}
+	if (r < 0) {
+		draft_unref(&fs->drafts, take_ptr(ret));
+	} else {
 		r = draft_edit(&fs->drafts, key, buf_str(&body), body.len, ret, err);
 	}
 	if (r == 0) {
@@ -239,7 +249,7 @@ int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *un
 	return r;
 }
 
-/* ---- RELEASE ---- */
+/* ---- FLUSH, RELEASE ---- */
 
 static void note(struct fs *fs, uint64_t inode, const struct error *err)
 {
@@ -249,7 +259,7 @@ static void note(struct fs *fs, uint64_t inode, const struct error *err)
 	fault_note(&fs->faults, path, "save", err);
 }
 
-/* The last writer has gone: what was not saved is kept aside, and the truth shows again. */
+/* What was not saved is kept aside, and the truth shows again. */
 static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 {
 	AUTO(buf) struct buf text;
@@ -278,14 +288,39 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 	show_truth(fs, d->inode, until);
 }
 
+int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	int r = edit_save(fs, d, until, err);
+
+	if (r == 0 || r == -EWOULDBLOCK || r == -EINTR) {
+		return r;
+	}
+	pthread_mutex_lock(&fs->drafts.lock);
+	bool last = d->opens == 1 && d->version != d->saved;
+	uint64_t author = d->author;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	last = last && !caller_is_child(op->pid, author);
+	if (last && !until) {
+		return -EWOULDBLOCK;
+	}
+	if (last) {
+		edit_drop(fs, d, until);
+	}
+	return r;
+}
+
 /* Saves what came after the last FLUSH; nobody hears of a failure but through the fault. */
 static int save_late(struct fs *fs, struct draft *d, const struct until *until)
 {
 	struct error err = {0};
 
 	pthread_mutex_lock(&fs->drafts.lock);
-	bool tried = d->version == d->tried;
+	bool tried = d->version == d->tried, left = d->version == d->left;
 	pthread_mutex_unlock(&fs->drafts.lock);
+	if (left) {
+		return -EINTR; /* who was told that nothing was sent is right */
+	}
 	int r = edit_save(fs, d, until, &err);
 	if (r < 0 && r != -EWOULDBLOCK && !tried) {
 		note(fs, d->inode, &err);

@@ -322,12 +322,15 @@ static void do_setattr(
 
 /* ---- FLUSH, FSYNC, RELEASE ---- */
 
+#define OP_SYNC 1 /* in op.flags: FSYNC, the file stays open */
+
 static int save_draft(struct op *op, const struct until *until, struct error *err)
 {
 	struct draft *d = draft_of(op->fh);
 
 	if (d->kind == DRAFT_EDIT) {
-		return edit_save(op->fs, d, until, err);
+		return op->flags & OP_SYNC ? edit_save(op->fs, d, until, err)
+					   : edit_close(op, d, until, err);
 	}
 	return d->kind == DRAFT_FILE ? scratch_make_record(op, d, until, err) : 0;
 }
@@ -374,13 +377,15 @@ static int run_release(struct op *op, const struct until *until, struct error *e
 static const struct op_kind op_flush = {.name = "save", .run = run_flush, .writes = true};
 static const struct op_kind op_release = {.name = "release", .run = run_release};
 
-static void begin_fh(fuse_req_t req, fuse_ino_t ino, uint64_t fh, const struct op_kind *kind)
+static void begin_fh(
+	fuse_req_t req, fuse_ino_t ino, uint64_t fh, int flags, const struct op_kind *kind)
 {
 	op_begin(&(struct op){.fs = fuse_req_userdata(req),
 		.req = req,
 		.kind = kind,
 		.ino = ino,
 		.fh = fh,
+		.flags = flags,
 		.pid = fuse_req_ctx(req)->pid});
 }
 
@@ -393,7 +398,7 @@ static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	} else if (!fi->fh) {
 		fuse_reply_err(req, 0);
 	} else {
-		begin_fh(req, ino, fi->fh, &op_flush);
+		begin_fh(req, ino, fi->fh, 0, &op_flush);
 	}
 }
 
@@ -403,7 +408,7 @@ static void do_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 	if (!fi->fh) {
 		fuse_reply_err(req, 0);
 	} else {
-		begin_fh(req, ino, fi->fh, &op_flush);
+		begin_fh(req, ino, fi->fh, OP_SYNC, &op_flush);
 	}
 }
 
@@ -412,7 +417,7 @@ static void do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	if (!fi->fh) {
 		fuse_reply_err(req, 0);
 	} else {
-		begin_fh(req, ino, fi->fh, &op_release);
+		begin_fh(req, ino, fi->fh, 0, &op_release);
 	}
 }
 

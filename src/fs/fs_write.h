@@ -22,6 +22,8 @@ int draft_open(struct op *op, struct draft *d, bool truncate, struct error *err)
 int draft_close(struct op *op, struct draft *d, const struct until *until);
 /* Sends what changed, if anything did since the last time. */
 int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
+/* FLUSH: the same, and if it fails for the last one who has the file open the truth shows again. */
+int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err);
 
 /* ---- fs_rename.c ---- */
 

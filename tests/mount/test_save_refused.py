@@ -135,6 +135,8 @@ def test_vim_is_told_keeps_the_text_and_can_save_it_mended(page, tmp_path, optio
     assert [(write.method, write.body, write.status) for write in page.writes()] == [
         ("PATCH", {"AnnualRevenue": -5000000}, 400), ("PATCH", {"AnnualRevenue": 5}, 204)]
     page.is_true()
+    if options[-1:] == ["set backupcopy=yes"]:
+        os.unlink(page.path + "~")  # vim keeps the backup of a save that failed, here as everywhere
     page.is_tidy()
 
 
