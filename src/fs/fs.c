@@ -174,6 +174,7 @@ int fs_mount(
 	if (!fs) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
+	atomic_init(&fs->ttl_s, config->ttl_s);
 	int r = copy_config(fs, config, err);
 	r = r < 0 ? r : parking_init(&fs->parking, err);
 	r = r < 0 ? r : faults_init(&fs->faults, err);
@@ -186,6 +187,12 @@ int fs_mount(
 	}
 	*ret = fs;
 	return 0;
+}
+
+void fs_set_ttl(struct fs *fs, int ttl_s)
+{
+	atomic_store(&fs->ttl_s, ttl_s);
+	mirror_set_ttl(fs->mirror, ttl_s);
 }
 
 int fs_run(struct fs *fs, struct error *err)

@@ -83,7 +83,8 @@ void attr_doc(struct fs *fs, uint64_t inode, const struct doc *doc, struct stat 
 double fresh_long(const struct fs *fs)
 {
 	if (fs->config.read_only) {
-		return fs->config.ttl_s > FRESH_LONG_RO_S ? fs->config.ttl_s : FRESH_LONG_RO_S;
+		int ttl_s = atomic_load(&fs->ttl_s);
+		return ttl_s > FRESH_LONG_RO_S ? ttl_s : FRESH_LONG_RO_S;
 	}
 	return FRESH_LONG_S;
 }
@@ -161,7 +162,7 @@ static int getattr_root(struct op *op, const struct until *until, struct error *
 		}
 	}
 	attr_root(op->fs, &st);
-	return reply_attr(op, &st, op->fs->config.ttl_s);
+	return reply_attr(op, &st, atomic_load(&op->fs->ttl_s));
 }
 
 /* A reader of a cached directory asks this with the directory's lock held, and to pass on a

@@ -168,14 +168,10 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 	if (known) {
 		return r;
 	}
-	r = mirror_record_save(fs->mirror, d->key, a.author,
-		(struct json_slice){buf_str(&a.base), a.base.len},
-		(struct json_slice){buf_str(&a.edited), a.edited.len}, until, &rec, &local);
+	r = save_update(fs, d->key, a.author, &a.base, &a.edited, until, &rec, &local);
 	if (r == 0) {
 		attempt_adopt(fs, d, &a, until);
-		atomic_fetch_add(&fs->saves, 1);
 	} else {
-		atomic_fetch_add(&fs->saves_failed, 1);
 		*err = local;
 	}
 	attempt_end(fs, d, &a, r, &local);

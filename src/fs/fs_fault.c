@@ -89,6 +89,25 @@ static enum log_verdict may_log(struct faults *f, int64_t now_ms)
 						: LOG_NO;
 }
 
+/* Salesforce's codes are many, and a server could make some up: what finds no place is counted in
+ * the last one. */
+static void count_kind(struct faults *f, const struct error *err)
+{
+	unsigned i = 0;
+	while (i < f->kind_count &&
+		(f->kinds[i].errnum != err->errnum || strcmp(f->kinds[i].code, err->code) != 0)) {
+		i++;
+	}
+	i = i < FAULT_KINDS ? i : FAULT_KINDS - 1;
+	if (i == f->kind_count) {
+		bool rest = i == FAULT_KINDS - 1;
+		f->kinds[i].errnum = rest ? 0 : err->errnum;
+		snprintf(f->kinds[i].code, sizeof(f->kinds[i].code), "%s", rest ? "" : err->code);
+		f->kind_count++;
+	}
+	f->kinds[i].count++;
+}
+
 static enum log_verdict keep(
 	struct faults *f, const char *path, const char *op, const struct error *err)
 {
@@ -109,6 +128,7 @@ static enum log_verdict keep(
 	f->next = (f->next + 1) % FAULT_MAX;
 	f->unhealed++;
 	f->noted++;
+	count_kind(f, err);
 	return verdict;
 }
 
@@ -146,6 +166,16 @@ uint64_t fault_count(struct faults *f)
 {
 	LOCK_SCOPE(&f->lock);
 	return f->noted;
+}
+
+bool fault_kind_at(struct faults *f, unsigned i, struct fault_kind *ret)
+{
+	LOCK_SCOPE(&f->lock);
+	if (i >= f->kind_count) {
+		return false;
+	}
+	*ret = f->kinds[i];
+	return true;
 }
 
 static void add_text(struct buf *out, const char *key, const char *value)

@@ -15,6 +15,8 @@
 
 #define FAULT_MAX      256
 #define FAULT_PATH_MAX 160
+/* So many different pairs of errno and code are counted each on its own. */
+#define FAULT_KINDS 64
 
 struct fault {
 	int64_t time_ms; /* wall clock; 0: an empty place */
@@ -25,15 +27,24 @@ struct fault {
 	struct error err;
 };
 
+/* How often failures of one kind came. */
+struct fault_kind {
+	int errnum;    /* 0: the place for all that found none */
+	char code[64]; /* Salesforce's, or "" */
+	uint64_t count;
+};
+
 struct faults {
 	pthread_mutex_t lock;
 	/* all below protected by lock */
 	struct fault *ring; /* FAULT_MAX of them */
 	unsigned next;      /* place of the next one */
 	unsigned unhealed;
-	uint64_t noted;        /* so far */
-	int64_t log_window_ms; /* when the present minute of log lines began */
-	unsigned log_lines;    /* written in it */
+	uint64_t noted;                       /* so far */
+	int64_t log_window_ms;                /* when the present minute of log lines began */
+	unsigned log_lines;                   /* written in it */
+	struct fault_kind kinds[FAULT_KINDS]; /* the last place is for the rest */
+	unsigned kind_count;
 };
 
 int faults_init(struct faults *f, struct error *err);
@@ -50,6 +61,9 @@ void fault_note(struct faults *f, const char *path, const char *op, const struct
 void fault_heal(struct faults *f, const char *path);
 bool fault_any(struct faults *f);       /* is there one that has not healed? */
 uint64_t fault_count(struct faults *f); /* noted so far */
+
+/* The i-th kind of failure in the order of their first coming; false after the last. */
+bool fault_kind_at(struct faults *f, unsigned i, struct fault_kind *ret);
 
 /* Appends the last failure of the path that has not healed, as one JSON object. 0, -ENODATA if
  * there is none, or what buf_add says. */

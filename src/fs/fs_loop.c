@@ -2,6 +2,7 @@
 /*
  * Serving, and the orderly end. SIGINT, SIGTERM and SIGHUP are blocked in every thread and taken by
  * one that waits for them; so nothing has to be done inside a signal handler, and none is lost.
+ * SIGHUP is the owner's to judge (fs_config.hangup): it may ask for the settings to be read again.
  *
  * The end has an order: first all that wait for the org are answered EINTR (their mutexes in the
  * kernel come free), then the notifier ends (it may need such a mutex, and libfuse's workers still
@@ -52,14 +53,24 @@ static void orderly_end(struct fs *fs)
 	fuse_session_exit(fs->session);
 }
 
+/* True if the signal was none to end for. */
+static bool goes_on(struct ender *e, int signal_number)
+{
+	const struct fs_config *config = &e->fs->config;
+	return signal_number == SIGHUP && !atomic_load(&e->ended) && config->hangup &&
+	       config->hangup(config->payload, e->fs);
+}
+
 static void *ender_run(void *arg)
 {
 	struct ender *e = arg;
 	sigset_t set;
 	int signal_number;
 	end_signals(&set);
-	while (sigwait(&set, &signal_number) != 0) {
-	}
+	do {
+		while (sigwait(&set, &signal_number) != 0) {
+		}
+	} while (goes_on(e, signal_number));
 	if (!atomic_load(&e->ended)) {
 		orderly_end(e->fs);
 	}

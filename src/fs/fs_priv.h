@@ -72,6 +72,12 @@ struct notifier {
 	atomic_bool busy;            /* is passing one on */
 };
 
+/* Updates, creates and deletes of records, counted by fs_save.c. */
+struct saves {
+	atomic_uint_fast64_t done, failed;
+	atomic_int running;
+};
+
 struct fs {
 	/* set once before requests come */
 	struct fs_config config; /* strings are ours */
@@ -94,7 +100,8 @@ struct fs {
 	struct notifier notifier;
 	struct drafts drafts;
 	atomic_uint_fast64_t readers[READERS]; /* who opened which record last: fs_caller.c */
-	atomic_uint_fast64_t saves, saves_failed;
+	atomic_int ttl_s; /* config.ttl_s until a new one was set */
+	struct saves saves;
 };
 
 struct op_kind {
@@ -229,6 +236,11 @@ uint64_t control_version(struct fs *fs, uint64_t inode);
 int control_render(struct fs *fs, uint64_t inode, const struct until *until, struct buf *out,
 	struct error *err);
 
+/* ---- fs_status.c, fs_metrics.c ---- */
+
+int status_render(struct fs *fs, struct buf *out);
+int metrics_render(struct fs *fs, struct buf *out);
+
 /* ---- fs_doc.c ---- */
 
 /* A version of a file under .forcefs; immutable. */
@@ -265,6 +277,15 @@ void fs_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 bool opens_for_writing(int flags);
 int open_for_writing(struct op *op, const struct until *until, struct error *err);
 void write_fill_ops(struct fuse_lowlevel_ops *ops);
+
+/* ---- fs_save.c: the mirror's functions of the same names, counted ---- */
+
+int save_update(struct fs *fs, uint64_t key, uint64_t author, const struct buf *base,
+	const struct buf *edited, const struct until *until, struct mirror_record *ret,
+	struct error *err);
+int save_create(struct fs *fs, uint32_t object, const struct buf *text, const struct until *until,
+	struct mirror_record *ret, struct error *err);
+int save_delete(struct fs *fs, uint64_t key, const struct until *until, struct error *err);
 
 /* ---- fs_edit.c ---- */
 

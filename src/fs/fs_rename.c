@@ -153,7 +153,7 @@ static int unlink_record(struct op *op, const struct place *p, const struct mirr
 	if (!until) {
 		return -EWOULDBLOCK;
 	}
-	r = mirror_record_delete(fs->mirror, rec.key, until, err);
+	r = save_delete(fs, rec.key, until, err);
 	if (r == 0 && p->local.kind == NAME_ALIAS) {
 		name_drop(&fs->drafts, p->object, p->name);
 	}
@@ -254,10 +254,7 @@ static int save_over(struct op *op, const struct place *from, const struct place
 		return r < 0 ? r : -EWOULDBLOCK;
 	}
 	struct error local = {0};
-	r = mirror_record_save(fs->mirror, rec.key, caller_author(op->pid),
-		(struct json_slice){buf_str(&base), base.len},
-		(struct json_slice){buf_str(&text), text.len}, until, &rec, &local);
-	atomic_fetch_add(r == 0 ? &fs->saves : &fs->saves_failed, 1);
+	r = save_update(fs, rec.key, caller_author(op->pid), &base, &text, until, &rec, &local);
 	if (r < 0) {
 		reject_keep(fs, to->object, rec.id, &text, &local);
 		*err = local;
@@ -503,9 +500,7 @@ int scratch_make_record(
 		return -EWOULDBLOCK;
 	}
 	struct error local = {0};
-	r = r < 0 ? r
-		  : mirror_record_create(
-			    fs->mirror, d->object, buf_str(&text), text.len, until, &rec, &local);
+	r = r < 0 ? r : save_create(fs, d->object, &text, until, &rec, &local);
 	remember_try(fs, d, version, r, &local);
 	if (r < 0) {
 		*err = local;

@@ -43,6 +43,8 @@ static int page_job_take(struct object *o, struct page_job *ret, struct error *e
 	}
 	ret->first = o->state.next == NULL;
 	if (ret->first) {
+		o->fill_records = 0;
+		o->fill_claimed = 0;
 		o->state.generation++;
 		o->fill_began_ms = clock_wall_ms();
 	} else if (!(ret->next = strdup(o->state.next))) {
@@ -90,6 +92,8 @@ static bool listing_advance(
 	o->state.next = take_ptr(&page->next);
 	o->page_first_row = first_row;
 	o->fill_active_ms = now_ms;
+	o->fill_records += page->records;
+	o->fill_claimed = page->total;
 	return o->state.next == NULL;
 }
 

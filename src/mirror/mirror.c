@@ -14,6 +14,8 @@
 #define STORAGE_KEEP_MS (60 * 60 * 1000)
 #define LIMITS_DOC      "limits"
 #define LIMITS_BYTES    (4 * 1024 * 1024)
+/* A listing whose last page is not older than this is on its way. */
+#define MOVING_MS 2000
 
 static void mirror_evicted(void *payload, uint32_t index)
 {
@@ -85,6 +87,11 @@ int mirror_open(const struct mirror_config *config, const struct remote *remote,
 	limits_load(m);
 	*ret = m;
 	return 0;
+}
+
+void mirror_set_ttl(struct mirror *m, int ttl_s)
+{
+	atomic_store(&m->ttl_ms, (int64_t)ttl_s * 1000);
 }
 
 /* Ends every wait of the mirror's own threads. */
@@ -245,6 +252,20 @@ void mirror_get_status(struct mirror *m, struct mirror_status *ret)
 	ret->last_failure_ms = m->breaker.last_ms;
 }
 
+/* Where the listing of the object is, if it is not at its end. Under o->lock. */
+static void listing_status(
+	const struct object *o, uint64_t records, struct mirror_object_status *ret)
+{
+	bool begun = o->state.fill_ms != 0 || o->page.flying;
+
+	ret->listing = o->relist || (!o->state.listed_ms && begun);
+	if (ret->listing) {
+		ret->moving = o->page.flying || clock_wall_ms() - o->fill_active_ms < MOVING_MS;
+		ret->listed = o->relist ? o->fill_records : records;
+		ret->claimed = o->fill_claimed;
+	}
+}
+
 static bool object_status(struct object *o, struct mirror_object_status *ret)
 {
 	struct store_count count;
@@ -259,7 +280,8 @@ static bool object_status(struct object *o, struct mirror_object_status *ret)
 		.verdict = o->state.verdict,
 	};
 	memcpy(ret->name, o->name, sizeof ret->name);
-	return count.records || ret->complete || ret->verdict;
+	listing_status(o, count.records, ret);
+	return count.records || ret->complete || ret->verdict || ret->listing;
 }
 
 int mirror_object_status(

@@ -103,6 +103,8 @@ struct object {
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
 	int64_t fill_active_ms;  /* wall clock when the last page came */
 	uint64_t page_first_row; /* first new row of the last page */
+	uint64_t fill_records;   /* brought by the running listing since the mount */
+	int64_t fill_claimed;    /* records that there are, says the org */
 	int64_t next_check_ms;   /* monotonic; no check before it */
 	int64_t mtime_ms;
 	struct flight describe, page, check;
@@ -165,7 +167,7 @@ struct authors {
 };
 
 struct mirror {
-	int64_t ttl_ms;
+	atomic_int_fast64_t ttl_ms;
 	int timeout_ms;
 	char *objects_pattern, *hide_pattern;
 	bool may_update, may_create, may_delete;

@@ -214,7 +214,11 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 	}
 	req.url = url;
 	req.header_count = fill_headers(call, session, &values, headers);
+	int64_t began_ms = clock_mono_ms();
 	r = http_perform(sf->http, &req, until, ret, err);
+	if (r != -EINTR) {
+		usage_took(&sf->usage, clock_mono_ms() - began_ms);
+	}
 	if (r < 0) {
 		/* It may have been counted where it may have arrived. */
 		usage_note(&sf->usage, "", r == -EHOSTUNREACH || r == -EINTR ? 0 : 1);

@@ -197,6 +197,7 @@ struct usage {
 	int64_t probe_ms;  /* when the last call was let through without knowing */
 	bool spent;        /* the org itself said that the day's calls are used up, at seen_ms */
 	uint64_t calls;
+	uint64_t took[REMOTE_TOOK_STEPS + 1], took_ms; /* see struct remote_usage */
 };
 
 bool usage_parse(const char *limit_info, int64_t *ret_used, int64_t *ret_max);
@@ -204,6 +205,7 @@ void usage_init(struct usage *u, int reserve_percent, int64_t reserve_calls);
 void usage_release(struct usage *u);
 int usage_admit(struct usage *u, struct error *err); /* 0 or -EDQUOT, before each counted call */
 void usage_note(struct usage *u, const char *limit_info, int attempts);
+void usage_took(struct usage *u, int64_t ms); /* a request was answered or failed in that time */
 void usage_spent(struct usage *u);
 void usage_get(struct usage *u, struct remote_usage *ret); /* requests and bytes_in untouched */
 

@@ -63,6 +63,8 @@ void usage_init(struct usage *u, int reserve_percent, int64_t reserve_calls)
 	u->seen_ms = u->probe_ms = 0;
 	u->spent = false;
 	u->calls = 0;
+	memset(u->took, 0, sizeof(u->took));
+	u->took_ms = 0;
 }
 
 void usage_release(struct usage *u)
@@ -146,6 +148,18 @@ void usage_note(struct usage *u, const char *limit_info, int attempts)
 	}
 }
 
+void usage_took(struct usage *u, int64_t ms)
+{
+	int step = 0;
+
+	while (step < REMOTE_TOOK_STEPS && ms > remote_took_ms[step]) {
+		step++;
+	}
+	LOCK_SCOPE(&u->lock);
+	u->took[step]++;
+	u->took_ms += ms > 0 ? (uint64_t)ms : 0;
+}
+
 void usage_spent(struct usage *u)
 {
 	LOCK_SCOPE(&u->lock);
@@ -163,4 +177,6 @@ void usage_get(struct usage *u, struct remote_usage *ret)
 	ret->max = u->max;
 	ret->calls = u->calls;
 	ret->reserve = reserve(u);
+	memcpy(ret->took, u->took, sizeof(ret->took));
+	ret->took_ms = u->took_ms;
 }

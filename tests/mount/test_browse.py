@@ -65,7 +65,7 @@ def test_ls_names_the_queryable_objects(org, either):
 
 def test_control_directory_opens_but_is_not_listed(either):
     assert ".forcefs" not in output("ls", "-A", either.dir).split()
-    assert {"status.json", "limits.json", "errors.ndjson", "describe", "rejected"} == set(os.listdir(either.path(".forcefs")))
+    assert {"status.json", "limits.json", "errors.ndjson", "metrics", "describe", "rejected"} == set(os.listdir(either.path(".forcefs")))
 
 
 def test_ls_of_an_object_names_every_record_by_its_id(org, either):

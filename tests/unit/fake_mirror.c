@@ -402,6 +402,12 @@ int mirror_limits(struct mirror *m, const struct until *until, struct limits *re
 	return raw ? buf_add_str(raw, "{\"DataStorageMB\":{\"Max\":1024,\"Remaining\":1000}}") : 0;
 }
 
+void mirror_set_ttl(struct mirror *m, int ttl_s)
+{
+	(void)m;
+	(void)ttl_s;
+}
+
 void mirror_get_status(struct mirror *m, struct mirror_status *ret)
 {
 	*ret = (struct mirror_status){

@@ -222,6 +222,7 @@ static int fake_list(void *self, const struct schema *schema, const char *next,
 		}
 	}
 	free(seen);
+	ret->total = org->count;
 	ret->server_ms = clock_wall_ms();
 	if (r == 0 && to < org->count && asprintf(&ret->next, "%u", to) < 0) {
 		return -ENOMEM;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -92,17 +93,60 @@ static void test_fs_control__status_says_what_it_should(void **state)
 	AUTO(buf) struct buf out;
 	buf_init(&out, 1 << 20);
 	note("Account");
+	atomic_store(&fs.saves.done, 2);
 	assert_int_equal(
 		control_render(&fs, inode_of_control(CONTROL_STATUS), NULL, &out, NULL), 0);
 	static const char *const words[] = {"\"org\": \"acme\"",
 		"\"mountpoint\": \"/mnt/a \\\"b\\\"\"", "\"identity\": null",
 		"\"state\": \"online\"", "\"used\": 7", "\"name\": \"Account\", \"records\": 10",
-		"\"parked\": 0", "broken\\nin two lines"};
+		"\"parked\": 0", "\"errors\": 1,", "\"listing\": null",
+		"\"saves\": {\"done\": 2, \"failed\": 0, \"in_progress\": 0}",
+		"broken\\nin two lines"};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!strstr(buf_str(&out), words[i])) {
 			fail_msg("no %s in %s", words[i], buf_str(&out));
 		}
 	}
+}
+
+/* Each line is a comment of the four kinds or a sample of the family that the last TYPE named. */
+static void check_metrics(char *text)
+{
+	char family[80] = "", *rest = text, *line;
+	bool ended = false;
+	while ((line = strsep(&rest, "\n")) != NULL && *line) {
+		assert_false(ended);
+		ended = strcmp(line, "# EOF") == 0;
+		if (sscanf(line, "# TYPE %79s ", family) == 1 || line[0] == '#') {
+			continue;
+		}
+		assert_memory_equal(line, family, strlen(family));
+		assert_non_null(strstr(line, "{org=\"acme\",mount=\"/mnt/a \\\"b\\\"\""));
+	}
+	assert_true(ended);
+	assert_null(rest); /* one newline after EOF, and nothing more */
+}
+
+static void test_fs_control__metrics_are_openmetrics(void **state)
+{
+	(void)state;
+	AUTO(buf) struct buf out;
+	buf_init(&out, 1 << 20);
+	note("Account");
+	atomic_store(&fs.saves.failed, 3);
+	assert_int_equal(
+		control_render(&fs, inode_of_control(CONTROL_METRICS), NULL, &out, NULL), 0);
+	static const char *const words[] = {"# TYPE forcefs_api_calls counter\n",
+		"# UNIT forcefs_api_request_seconds seconds\n", ",le=\"0.025\"} 0\n",
+		",le=\"1.0\"} 0\n", ",le=\"+Inf\"} 0\n", "forcefs_api_request_seconds_sum{",
+		"forcefs_failed_saves_total{", ",errno=\"EIO\",code=\"\"} 1\n",
+		",object=\"Account\"} 10\n", "forcefs_api_budget_max{"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strstr(buf_str(&out), words[i])) {
+			fail_msg("no %s in %s", words[i], buf_str(&out));
+		}
+	}
+	check_metrics(out.data);
 }
 
 static void test_fs_control__doc_keeps_version_and_time(void **state)
@@ -143,6 +187,8 @@ int main(void)
 			test_fs_control__every_text_is_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs_control__status_says_what_it_should, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_fs_control__metrics_are_openmetrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs_control__doc_keeps_version_and_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -110,6 +110,38 @@ static void test_fs_fault__lines_in_order_of_time(void **state)
 	assert_false(fault_any(&faults));
 }
 
+static void test_fs_fault__counts_by_kind(void **state)
+{
+	(void)state;
+	struct fault_kind kind;
+	note("a", EIO, "x");
+	note("b", EIO, "y");
+	note("a", EACCES, "x");
+	assert_true(fault_kind_at(&faults, 0, &kind));
+	assert_int_equal(kind.errnum, EIO);
+	assert_int_equal(kind.count, 2);
+	assert_string_equal(kind.code, "SERVER_UNAVAILABLE");
+	assert_true(fault_kind_at(&faults, 1, &kind));
+	assert_int_equal(kind.errnum, EACCES);
+	assert_false(fault_kind_at(&faults, 2, &kind));
+	/* a server that makes up codes does not fill the memory */
+	uint64_t sum = 0;
+	for (int i = 0; i < 2 * FAULT_KINDS; i++) {
+		struct error err;
+		char code[32];
+		snprintf(code, sizeof(code), "CODE_%d", i);
+		error_set_code(&err, EIO, 400, code, "x");
+		fault_note(&faults, "c", "read", &err);
+	}
+	unsigned i = 0;
+	for (; fault_kind_at(&faults, i, &kind); i++) {
+		sum += kind.count;
+	}
+	assert_int_equal(i, FAULT_KINDS);
+	assert_int_equal(kind.errnum, 0);
+	assert_int_equal(sum, fault_count(&faults));
+}
+
 static void test_fs_fault__long_paths_are_cut(void **state)
 {
 	(void)state;
@@ -141,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fs_fault__heals, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_fs_fault__lines_in_order_of_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fs_fault__counts_by_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fs_fault__long_paths_are_cut, setup, teardown),
 		cmocka_unit_test(test_fs_fault__probing_is_no_fault),
 	};

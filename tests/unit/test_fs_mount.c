@@ -322,7 +322,7 @@ static void test_fs_mount__control_tree(void **state)
 		assert_int_equal(text[len - 1], '\n');
 		free(text);
 	}
-	assert_int_equal(count_entries(path(".forcefs")), 5);
+	assert_int_equal(count_entries(path(".forcefs")), 6);
 	assert_int_equal(count_entries(path(".forcefs/describe")), 3);
 	assert_int_equal(count_entries(path(".forcefs/rejected")), 0);
 	struct statvfs vfs;

@@ -45,6 +45,31 @@ static void test_listing__stops_when_the_reader_stops(void **state)
 	rig_down(&rig);
 }
 
+static void test_listing__status_says_where_it_is(void **state)
+{
+	struct rig rig;
+	struct mirror_record rows[10];
+	struct mirror_object_status status;
+	struct error err = {0};
+	uint32_t index = 0;
+	(void)state;
+
+	rig_up(&rig, 1000, 100);
+	assert_int_equal(mirror_object_status(rig.mirror, 0, &index, &status), 0);
+	assert_int_equal(
+		mirror_record_next(rig.mirror, rig.account, 0, rig_until(&rig), rows, 10, &err),
+		10);
+	assert_int_equal(mirror_object_status(rig.mirror, 0, &index, &status), 1);
+	assert_int_equal(index, rig.account);
+	assert_true(status.listing && status.moving && !status.complete);
+	assert_int_equal(status.listed, 100);
+	assert_int_equal(status.claimed, 1000);
+	assert_int_equal(rig_list(&rig), 1000);
+	assert_int_equal(mirror_object_status(rig.mirror, 0, &index, &status), 1);
+	assert_true(status.complete && !status.listing && !status.moving);
+	rig_down(&rig);
+}
+
 static void test_listing__an_error_in_the_middle_is_an_error(void **state)
 {
 	struct rig rig;
@@ -194,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listing__costs_a_page_per_call_and_nothing_again),
 		cmocka_unit_test(test_listing__stops_when_the_reader_stops),
+		cmocka_unit_test(test_listing__status_says_where_it_is),
 		cmocka_unit_test(test_listing__an_error_in_the_middle_is_an_error),
 		cmocka_unit_test(test_listing__goes_on_where_it_stopped_after_a_remount),
 		cmocka_unit_test(test_listing__begins_anew_when_the_locator_is_gone),

@@ -162,6 +162,31 @@ static void test_usage_get__counts_every_attempt(void **state)
 	usage_release(&u);
 }
 
+static void test_usage_took__counts_each_request_in_one_step(void **state)
+{
+	static const int64_t took_ms[] = {0, 25, 26, 30000, 30001, 400000};
+	struct usage u;
+	struct remote_usage told = {0};
+	uint64_t sum = 0;
+
+	(void)state;
+	usage_init(&u, 20, 7);
+	for (size_t i = 0; i < sizeof(took_ms) / sizeof(took_ms[0]); i++) {
+		usage_took(&u, took_ms[i]);
+	}
+	usage_get(&u, &told);
+	assert_int_equal(told.took[0], 2);
+	assert_int_equal(told.took[1], 1);
+	assert_int_equal(told.took[REMOTE_TOOK_STEPS - 1], 1);
+	assert_int_equal(told.took[REMOTE_TOOK_STEPS], 2);
+	for (int i = 0; i <= REMOTE_TOOK_STEPS; i++) {
+		sum += told.took[i];
+	}
+	assert_int_equal(sum, 6);
+	assert_int_equal(told.took_ms, 460052);
+	usage_release(&u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_usage_spent__holds_even_without_a_reserve, stop_clock, free_clock),
 		cmocka_unit_test(test_usage_get__counts_every_attempt),
+		cmocka_unit_test(test_usage_took__counts_each_request_in_one_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

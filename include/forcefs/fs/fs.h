@@ -34,6 +34,9 @@ struct fs_config {
 	void (*ready)(
 		void *payload); /* called once, when the kernel's INIT was answered; may be NULL */
 	void *payload;
+	/* A SIGHUP came; called in a thread of the mount's own. True: go on, false: end as for
+	 * SIGTERM. NULL: end. */
+	bool (*hangup)(void *payload, struct fs *fs);
 	pid_t helper; /* a child to be ended with the mount (demo's practice org); 0: none */
 };
 
@@ -42,8 +45,12 @@ struct fs_config {
 int fs_mount(
 	const struct fs_config *config, struct mirror *mirror, struct fs **ret, struct error *err);
 
-/* Serves until unmounted or until SIGINT/SIGTERM/SIGHUP. 0, or -errno. */
+/* Serves until unmounted or until SIGINT, SIGTERM, or a SIGHUP that `hangup` does not take. 0, or
+ * -errno. */
 int fs_run(struct fs *fs, struct error *err);
+
+/* Another ttl from now on, for the mirror too. Any thread, while the mount is served. */
+void fs_set_ttl(struct fs *fs, int ttl_s);
 
 /* Unmounts if still mounted, answers what is parked (EINTR), frees. NULL is fine. */
 void fs_unmount(struct fs *fs);

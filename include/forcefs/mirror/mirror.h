@@ -40,6 +40,9 @@ int mirror_open(const struct mirror_config *config, const struct remote *remote,
 	struct mirror **ret, struct error *err);
 void mirror_close(struct mirror *m); /* cancels what waits, joins all threads; NULL is fine */
 
+/* Another ttl from now on. What the kernel was told to believe before, it goes on believing. */
+void mirror_set_ttl(struct mirror *m, int ttl_s);
+
 /* ---- objects: the directories ---- */
 
 struct mirror_object {
@@ -177,8 +180,12 @@ struct mirror_object_status {
 	bool complete;      /* listed to the end */
 	int64_t checked_ms; /* our clock; 0 never */
 	int verdict;        /* errno when it refuses to be listed */
+	bool listing;       /* a listing has begun and not come to its end */
+	bool moving;        /* and its next page is on the way, or came just now */
+	uint64_t listed;    /* records that it brought so far */
+	int64_t claimed;    /* records that there are, says the org; 0: not known */
 };
-/* Objects that have something cached, in order of their index; 1 or 0 at the end. */
+/* Objects that have something cached or are being listed, in order of their index; 1 or 0 at the end. */
 int mirror_object_status(struct mirror *m, uint32_t after, uint32_t *ret_index,
 	struct mirror_object_status *ret);
 

@@ -55,12 +55,20 @@ struct remote_changes {
 	bool gap;              /* deletions cannot be told for the whole span: list again */
 };
 
+/* Steps of the histogram of how long API requests took. */
+#define REMOTE_TOOK_STEPS 10
+extern const int remote_took_ms[REMOTE_TOOK_STEPS]; /* upper bounds, ascending */
+
 struct remote_usage {
 	int64_t used, max;  /* API requests in the rolling day; max 0: not known yet */
 	uint64_t calls;     /* API calls made since the mount, token calls left out */
 	uint64_t requests;  /* HTTP requests, retries and token calls included */
 	uint64_t bytes_in;
 	int64_t reserve;    /* calls stop when max - used falls below this */
+	/* Answered or failed requests by the time they took, waits and retries included: took[i] are
+	 * those within remote_took_ms[i] and no step before, the last one all that took longer. */
+	uint64_t took[REMOTE_TOOK_STEPS + 1];
+	uint64_t took_ms; /* all together */
 };
 
 /* So many saves travel in one question: a composite request has 25 parts, the last one reads the
