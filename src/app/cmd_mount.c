@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "options.h"
@@ -25,6 +26,19 @@ static void call_release(struct call *c)
 }
 DEFINE_CLEANER(call, struct call, call_release)
 
+/* The same as -o log_format=WORD, in the spelling that other programs have. */
+static int take_log_format(struct call *c, const char *word)
+{
+	struct error err = {0};
+	char text[32];
+	if (snprintf(text, sizeof(text), "log_format=%s", word) >= (int)sizeof(text) ||
+		strpbrk(word, ",\\")) {
+		return report_usage(DOING, "--log-format is text or json");
+	}
+	return options_add(&c->options, text, &err) < 0 ? report_usage(DOING, "%s", err.text)
+							: EXIT_FINE;
+}
+
 /* One letter; mount(8) gives its helpers -f for "all but the mount", -s for "let unknown options
  * pass", and -n, -v, -t, which mean nothing here. */
 static int take_letter(struct call *c, int letter, bool helper)
@@ -39,6 +53,8 @@ static int take_letter(struct call *c, int letter, bool helper)
 		return options_add(&c->options, optarg, &err) < 0
 			       ? report_usage(DOING, "%s", err.text)
 			       : EXIT_FINE;
+	case 'l':
+		return take_log_format(c, optarg);
 	case 's':
 		c->options.pass_unknown = true;
 		return EXIT_FINE;
@@ -49,17 +65,19 @@ static int take_letter(struct call *c, int letter, bool helper)
 	case ':':
 		return report_usage(DOING, "-%c needs a value", optopt);
 	default:
-		return report_usage(DOING, "there is no option -%c", optopt ? optopt : '-');
+		return optopt ? report_usage(DOING, "there is no option -%c", optopt)
+			      : report_usage(DOING, "there is no such option");
 	}
 }
 
 static int read_arguments(struct call *c, int argc, char **argv)
 {
+	static const struct option names[] = {{"log-format", required_argument, NULL, 'l'}, {0}};
 	bool helper = strcmp(argv[0], "mount") != 0;
 	const char *letters = helper ? ":fsnvo:t:" : ":fo:";
 	int letter, r = EXIT_FINE;
 	optind = 0;
-	while (r == EXIT_FINE && (letter = getopt(argc, argv, letters)) != -1) {
+	while (r == EXIT_FINE && (letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		r = take_letter(c, letter, helper);
 	}
 	if (r == EXIT_FINE && argc - optind != 2) {

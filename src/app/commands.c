@@ -14,14 +14,17 @@ const struct command commands[] = {
 	{
 		.name = "mount",
 		.run = cmd_mount,
-		.usage = "mount [-f] [-o OPTION,…] ORG DIR",
+		.usage = "mount [-f] [-o OPTION,…] [--log-format text|json] ORG DIR",
 		.summary = "mount an org on a directory",
 		.details = "ORG is a section of the settings file. Returns when the directory "
 			   "answers, and goes on in the background.\n"
-			   "  -f          stay in the foreground; Ctrl-C unmounts\n"
-			   "  -o OPTION   ro, rw, allow_other, uid=USER, gid=GROUP, umask=OCTAL, "
+			   "  -f                 stay in the foreground; Ctrl-C unmounts\n"
+			   "  -o OPTION          ro, rw, allow_other, uid=USER, gid=GROUP, umask=OCTAL, "
 			   "or any "
-			   "setting as NAME=VALUE; a comma inside a value is written \\,\n",
+			   "setting as NAME=VALUE; a comma inside a value is written \\,\n"
+			   "  --log-format WORD  the same as -o log_format=WORD\n"
+			   "SIGHUP makes a running mount read log_level, log_format and ttl from "
+			   "the settings file again.\n",
 		.settings = true,
 	},
 	{

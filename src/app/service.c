@@ -22,6 +22,7 @@
 #include "forcefs/base/paths.h"
 #include "forcefs/fs/fs.h"
 #include "mountpoint.h"
+#include "reload.h"
 #include "report.h"
 #include "settings_command.h"
 
@@ -33,6 +34,7 @@ struct serving {
 	char *rejected_dir;   /* where texts lie that could not be saved */
 	struct composition c;
 	pid_t helper;
+	int terminal;  /* in the foreground, -1: none */
 	bool answered; /* set once, by on_ready */
 };
 
@@ -53,6 +55,17 @@ static void on_ready(void *payload)
 	} else if (v->s->mounted) {
 		v->s->mounted(v->s->payload, v->dir, false);
 	}
+}
+
+/* From fs, for a SIGHUP. */
+static bool on_hangup(void *payload, struct fs *fs)
+{
+	struct serving *v = payload;
+	if (reload_terminal_gone(v->terminal)) {
+		return false;
+	}
+	reload_now(v->s->settings, v->s->options, fs);
+	return true;
 }
 
 static int serve_mount(struct serving *v, struct error *err)
@@ -80,6 +93,7 @@ static int serve_mount(struct serving *v, struct error *err)
 		.ttl_s = (int)s->ttl_s,
 		.ready = on_ready,
 		.payload = v,
+		.hangup = on_hangup,
 		.helper = v->helper,
 	};
 	int r = fs_mount(&config, v->c.mirror, &fs, err);
@@ -133,10 +147,10 @@ static int serve(struct serving *v)
 		log_info("mount", "%s was unmounted", v->dir);
 		return EXIT_FINE;
 	}
-	if (v->s->foreground) {
+	if (v->s->foreground && v->s->settings->log_format == LOG_FORMAT_TEXT) {
 		return report_error(v->s->doing, &err);
 	}
-	if (v->answered) {
+	if (v->answered || v->s->foreground) {
 		log_error("mount", "%s: %s", v->dir, err.text);
 	} else {
 		daemon_failed(&v->daemon, &err);
@@ -167,12 +181,17 @@ static int wait_for_mount(struct serving *v)
 static int start(struct serving *v)
 {
 	struct error err = {0};
-	log_set_level((enum log_level)v->s->settings->log_level);
+	reload_log(v->s->settings);
 	if (v->s->only_check) {
 		return EXIT_FINE;
 	}
 	if (v->s->foreground) {
-		return serve(v);
+		v->terminal = reload_terminal();
+		int status = serve(v);
+		if (v->terminal >= 0) {
+			close(v->terminal);
+		}
+		return status;
 	}
 	int r = daemon_fork(&v->daemon, &err);
 	if (r < 0) {
@@ -190,9 +209,10 @@ int service_run(struct service *s)
 	struct error err = {0};
 	AUTO_FREE char *dir = NULL;
 	if (mountpoint_check(s->dir, &dir, &err) < 0 ||
-		settings_run_commands(s->settings, &err) < 0) {
+		settings_run_commands(s->settings, &err) < 0 ||
+		reload_prepare(s->settings, &err) < 0) {
 		return report_error(s->doing, &err);
 	}
-	struct serving v = {.s = s, .daemon = {.fd = -1}, .dir = dir};
+	struct serving v = {.s = s, .daemon = {.fd = -1}, .dir = dir, .terminal = -1};
 	return start(&v);
 }

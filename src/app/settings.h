@@ -33,6 +33,7 @@ struct share {
 	int64_t calls; /* counts when percent is 0 */
 };
 
+enum { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum { ALLOW_UPDATE = 1, ALLOW_CREATE = 2, ALLOW_DELETE = 4 };
 
 struct setting {
@@ -69,7 +70,8 @@ struct settings {
 	int64_t allow;   /* ALLOW_… */
 	char *cache_dir; /* "memory" keeps nothing on disk */
 	int64_t cache_size_bytes;
-	int64_t log_level; /* enum log_level */
+	int64_t log_level;  /* enum log_level */
+	int64_t log_format; /* LOG_FORMAT_… */
 };
 
 /* Every setting at its default. */

@@ -444,14 +444,16 @@ int settings_load(const char *org, struct settings *ret, struct error *err)
 {
 	AUTO_FREE char *path = NULL;
 	int r = settings_file_find(&path, err);
-	if (r < 0) {
-		return r;
-	}
+	return r < 0 ? r : settings_load_file(path, org, ret, err);
+}
+
+int settings_load_file(const char *path, const char *org, struct settings *ret, struct error *err)
+{
 	FILE *file = fopen(path, "re");
 	if (!file) {
 		return error_errno(err, errno, "reading %s", path);
 	}
-	r = settings_read(file, path, org, ret, err);
+	int r = settings_read(file, path, org, ret, err);
 	fclose(file);
 	return r;
 }

@@ -145,6 +145,12 @@ const struct setting settings_table[] = {
 		.standard = "info",
 		.choices = "error, warn, info, debug",
 		.help = "How much goes to the log (syslog, or stderr with -f)."},
+	{.name = "log_format",
+		.type = SETTING_CHOICE,
+		.offset = AT(log_format),
+		.standard = "text",
+		.choices = "text, json",
+		.help = "Log lines for people, or one JSON object a line."},
 };
 
 const size_t settings_table_len = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -15,6 +15,11 @@
 
 #define TEXT_MAX       2048
 #define LINE_MAX_BYTES (TEXT_MAX + 128)
+/* A form of its own may write a byte as six (\u001b). */
+#define FORM_MAX_BYTES (6 * TEXT_MAX + 256)
+
+typedef size_t (*form_fn)(
+	char *line, size_t size, enum log_level level, const char *module, const char *text);
 
 static const struct {
 	const char *word; /* in settings */
@@ -29,6 +34,7 @@ static const struct {
 
 static _Atomic(enum log_sink) the_sink = LOG_SINK_STDERR;
 static _Atomic(enum log_level) the_level = LOG_LEVEL_INFO;
+static _Atomic(form_fn) the_form;
 
 void log_to(enum log_sink sink)
 {
@@ -36,6 +42,16 @@ void log_to(enum log_sink sink)
 		openlog("forcefs", LOG_PID, LOG_DAEMON);
 	}
 	atomic_store(&the_sink, sink);
+}
+
+void log_format_with(form_fn format)
+{
+	atomic_store(&the_form, format);
+}
+
+const char *log_level_word(enum log_level level)
+{
+	return levels[level].word;
 }
 
 void log_set_level(enum log_level level)
@@ -118,6 +134,24 @@ static void write_line(const char *line, size_t len)
 	}
 }
 
+/* In the form that was asked for. False: there is none, or it did not work out. */
+static bool emit_formed(enum log_level level, const char *module, const char *text)
+{
+	char line[FORM_MAX_BYTES];
+	form_fn form = atomic_load(&the_form);
+	size_t len = form ? form(line, sizeof(line) - 1, level, module, text) : 0;
+	if (len == 0) {
+		return false;
+	}
+	if (atomic_load(&the_sink) == LOG_SINK_SYSLOG) {
+		syslog(levels[level].priority, "%s", line);
+		return true;
+	}
+	line[len++] = '\n';
+	write_line(line, len);
+	return true;
+}
+
 static void emit(enum log_level level, const char *module, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
@@ -130,6 +164,10 @@ static void emit(enum log_level level, const char *module, const char *fmt, va_l
 	char raw[TEXT_MAX], text[TEXT_MAX], line[LINE_MAX_BYTES];
 	vsnprintf(raw, sizeof(raw), fmt, args);
 	raw[utf8_whole(raw, strlen(raw))] = '\0';
+	if (emit_formed(level, module, raw)) {
+		errno = saved;
+		return;
+	}
 	log_escape(text, sizeof(text), raw);
 	if (atomic_load(&the_sink) == LOG_SINK_SYSLOG) {
 		syslog(levels[level].priority, "%s: %s", module, text);

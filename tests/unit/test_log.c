@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -176,6 +177,30 @@ static void test_log_escape__table(void **state)
 	assert_int_equal(untouched, '#');
 }
 
+static size_t shout(
+	char *line, size_t size, enum log_level level, const char *module, const char *text)
+{
+	return strcmp(text, "plain") == 0 ? 0
+					  : (size_t)snprintf(line, size, "<%s %s %s>",
+						    log_level_word(level), module, text);
+}
+
+static void test_log_format_with__makes_the_line(void **state)
+{
+	(void)state;
+	char text[1000];
+	log_set_level(LOG_LEVEL_INFO);
+	capture_begin();
+	log_format_with(shout);
+	log_warn("fs", "two %d", 2);
+	log_debug("fs", "not shown");
+	log_info("fs", "plain");
+	log_format_with(NULL);
+	log_info("fs", "after");
+	capture_end(text, sizeof(text));
+	assert_string_equal(text, "<warn fs two 2>\nforcefs: fs: plain\nforcefs: fs: after\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_log__level_filters),
 		cmocka_unit_test(test_log__one_call_is_one_line_whatever_it_holds),
 		cmocka_unit_test(test_log__lines_of_threads_do_not_mix),
+		cmocka_unit_test(test_log_format_with__makes_the_line),
 		cmocka_unit_test(test_log_level_parse__words),
 		cmocka_unit_test(test_log_escape__table),
 	};
