@@ -204,7 +204,7 @@ static void show_what_to_try(void *payload, const char *dir, bool live)
 		printf("  cat \"$(ls -d %s/" SAMPLES "/* | head -n 1)\"\n", dir);
 	}
 	printf("  grep -l '\"Industry\": \"Energy\"' %s/" SAMPLES "/*\n", dir);
-	printf("  cat %s/.forcefs/status.json\n  %s umount %s\n", dir, program, dir);
+	printf("  %s status %s\n  %s umount %s\n", program, dir, program, dir);
 	fflush(stdout);
 }
 

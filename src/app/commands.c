@@ -38,6 +38,19 @@ const struct command commands[] = {
 			"  --json      the outcome as JSON on stdout\n",
 	},
 	{
+		.name = "status",
+		.run = cmd_status,
+		.usage = "status [--json] [--all] [DIR|ORG]",
+		.summary = "say what a mount or an org is doing, and what is left of its API calls",
+		.details =
+			"DIR is a mount or a path in it; that costs no API call. ORG is the name of "
+			"an org: its mounts, or if it has none, the org itself, which costs one call. "
+			"Without either, all your mounts. The exit status is 1 when a mount or the "
+			"org does not answer.\n"
+			"  --json      as JSON on stdout: an object, or an array if there are several\n"
+			"  --all       every object, not only the first twenty\n",
+	},
+	{
 		.name = "why",
 		.run = cmd_why,
 		.usage = "why [--json] PATH",
@@ -65,7 +78,6 @@ const struct command commands[] = {
 	},
 	{.name = "login"},
 	{.name = "logout"},
-	{.name = "status"},
 	{.name = "doctor"},
 };
 const size_t commands_len = sizeof(commands) / sizeof(commands[0]);

@@ -57,7 +57,7 @@ static int open_sf(
 	return sf_open(&config, c->http, &c->sf, err);
 }
 
-static struct until within_timeout(const struct settings *s)
+struct until compose_patience(const struct settings *s)
 {
 	return (struct until){.deadline_ms = clock_mono_ms() + s->timeout_s * 1000};
 }
@@ -71,7 +71,7 @@ static bool is_out_of_reach(int r)
 static int connect_sf(const struct settings *s, struct composition *c, struct error *ret_offline,
 	struct error *err)
 {
-	const struct until until = within_timeout(s);
+	const struct until until = compose_patience(s);
 	struct error failure = {0};
 	int r = sf_connect(c->sf, &until, &failure);
 	int known = sf_identity(c->sf, &c->identity);
@@ -90,8 +90,7 @@ static int connect_sf(const struct settings *s, struct composition *c, struct er
 	return 0;
 }
 
-/* The cache's folder; NULL in *ret: in memory. */
-static int cache_dir(const struct settings *s, char **ret, struct error *err)
+int compose_cache_dir(const struct settings *s, char **ret, struct error *err)
 {
 	if (!s->cache_dir) {
 		return paths_dir(PATHS_CACHE, ret, err);
@@ -120,7 +119,7 @@ static int open_store(const struct settings *s, struct composition *c, struct er
 	AUTO_FREE char *dir = NULL;
 	char name[64];
 	enum store_origin origin;
-	int r = cache_dir(s, &dir, err);
+	int r = compose_cache_dir(s, &dir, err);
 	if (r < 0) {
 		return r;
 	}
@@ -167,7 +166,7 @@ static bool is_warm(struct mirror *m)
 /* Asks for the list of objects, as the first ls would: an org that refuses the API says so here. */
 static int probe(const struct settings *s, struct composition *c, struct error *err)
 {
-	const struct until until = within_timeout(s);
+	const struct until until = compose_patience(s);
 	struct mirror_object o;
 	int r = mirror_object_next(c->mirror, 0, &until, &o, err);
 	if (r == 0) {
@@ -223,6 +222,22 @@ int compose_open(
 {
 	struct composition c = {0};
 	int r = open_all(s, state_dir, &c, err);
+	if (r < 0) {
+		compose_close(&c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+int compose_org(
+	const struct settings *s, const char *state_dir, struct composition *ret, struct error *err)
+{
+	struct composition c = {0};
+	int r = open_http(s, &c, err);
+	if (r == 0) {
+		r = open_sf(s, state_dir, &c, err);
+	}
 	if (r < 0) {
 		compose_close(&c);
 		return r;

@@ -26,6 +26,13 @@ struct composition {
  * is made. state_dir: where tokens are kept. On failure nothing is left open. */
 int compose_open(const struct settings *s, const char *state_dir, struct composition *ret,
 	struct error *err);
+/* HTTP and sf alone, for a question or two to an org that is not mounted. No request is made. */
+int compose_org(const struct settings *s, const char *state_dir, struct composition *ret,
+	struct error *err);
+/* As long as these settings let a program wait, from now. */
+struct until compose_patience(const struct settings *s);
+/* The folder of the cache, new; NULL in *ret: it is kept in memory. */
+int compose_cache_dir(const struct settings *s, char **ret, struct error *err);
 void compose_close(struct composition *c); /* half-built is fine */
 
 #endif

@@ -149,13 +149,15 @@ void entry_control_dir(struct fs *fs, enum control control, struct fuse_entry_pa
 
 /* ---- GETATTR ---- */
 
-/* The list of objects is looked at again where the kernel may hold an old one. Only as a favour:
- * the root has attributes whatever the org says. */
+/* The list of objects is looked at again where the kernel may hold an old one: it keeps listings of
+ * the root only where it opens directories by itself. Only as a favour: the root has attributes
+ * whatever the org says. Elsewhere a look at the root costs nothing, and every path through it is
+ * one where the kernel judges permissions (allow_other). */
 static int getattr_root(struct op *op, const struct until *until, struct error *err)
 {
 	struct stat st;
 	struct mirror_object first;
-	if (atomic_load(&op->fs->root_listed)) {
+	if (op->fs->no_open && atomic_load(&op->fs->root_listed)) {
 		int r = mirror_object_next(op->fs->mirror, 0, until, &first, err);
 		if (r == -EWOULDBLOCK || r == -EINTR) {
 			return r;

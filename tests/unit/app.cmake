@@ -11,6 +11,8 @@ app_test(options)
 app_test(mounts)
 app_test(busy)
 app_test(why)
+app_test(figures)
+app_test(status_text)
 
 # The built program, where no mount is needed.
 app_test(commands)

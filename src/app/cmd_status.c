@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * forcefs status. What it was asked about becomes a list of mounts, told from what each of them
+ * says of itself (no API call); an org that is not mounted is asked instead.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "forcefs/base/clock.h"
+#include "mounts.h"
+#include "page.h"
+#include "report.h"
+#include "special.h"
+#include "status_org.h"
+#include "status_text.h"
+
+#define DOING        "status"
+#define PATIENCE_MS  10000
+#define STATUS_BYTES (16u << 20)
+#define PAGE_BYTES   (16u << 20)
+
+struct call {
+	const char *what; /* the argument, or NULL */
+	bool as_json, all;
+	struct mounts mounts;
+	json_t *answers;
+	int exit_status;
+};
+
+static void call_release(struct call *c)
+{
+	mounts_release(&c->mounts);
+	json_decref(c->answers);
+}
+DEFINE_CLEANER(call, struct call, call_release)
+
+/* ---- one mount ---- */
+
+static int parse(const struct buf *text, const char *dir, json_t **ret, struct error *err)
+{
+	*ret = json_loadb(buf_str(text), text->len, 0, NULL);
+	return json_is_object(*ret)
+		       ? 0
+		       : error_set(err, EPROTO, "%s says something else than its status", dir);
+}
+
+static int ask_mount(const struct mount_entry *mount, json_t **ret, struct error *err)
+{
+	AUTO(buf) struct buf text;
+	buf_init(&text, STATUS_BYTES);
+	int r = special_read(mount, "status.json", PATIENCE_MS, &text, err);
+	if (r == 0) {
+		return parse(&text, mount->dir, ret, err);
+	}
+	if (r == -ENOTCONN) {
+		return error_set(err, ENOTCONN,
+			"the process behind %s is gone; forcefs umount %s takes the mount away",
+			mount->dir, mount->dir);
+	}
+	return r;
+}
+
+static void add_mount(struct call *c, const struct mount_entry *mount)
+{
+	struct error err = {0};
+	json_t *status = NULL;
+	int r = ask_mount(mount, &status, &err);
+	if (r < 0) {
+		json_decref(status);
+		c->exit_status = report_error(DOING, &err);
+		status = json_pack("{s:s, s:s, s:s, s:s}", "org", mount->source, "mountpoint",
+			mount->dir, "state", r == -ENOTCONN ? "dead" : "no answer", "error",
+			err.text);
+	} else {
+		json_object_set_new(status, "state", json_string("mounted"));
+	}
+	json_array_append_new(c->answers, status);
+}
+
+/* ---- what was asked about ---- */
+
+static bool is_mine(const struct mount_entry *mount)
+{
+	return mount_is_ours(mount) && mount->uid == geteuid();
+}
+
+/* All mounts of this user's, or those of one org. */
+static size_t add_mounts(struct call *c, const char *org)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < c->mounts.count; i++) {
+		const struct mount_entry *mount = &c->mounts.list[i];
+		if (is_mine(mount) && mounts_at(&c->mounts, mount->dir) == mount &&
+			(!org || strcmp(mount->source, org) == 0)) {
+			add_mount(c, mount);
+			found++;
+		}
+	}
+	return found;
+}
+
+/* The mount that holds the path; false if there is none. */
+static bool add_mount_of_path(struct call *c, const char *path)
+{
+	AUTO_FREE char *resolved = NULL;
+	if (mounts_resolve(&c->mounts, path, &resolved, NULL) < 0) {
+		return false;
+	}
+	const struct mount_entry *mount = mounts_above(&c->mounts, resolved);
+	if (mount) {
+		add_mount(c, mount);
+	}
+	return mount != NULL;
+}
+
+static int add_org(struct call *c, const char *org, struct error *err)
+{
+	json_t *status;
+	int r = status_org(org, &status, err);
+	if (r == 0) {
+		json_array_append_new(c->answers, status);
+	}
+	return r;
+}
+
+/* A word may be a directory or an org: it is a directory if something of ours is mounted there. */
+static int add_named(struct call *c, const char *what, struct error *err)
+{
+	bool is_path = strchr(what, '/') || strcmp(what, ".") == 0 || strcmp(what, "..") == 0;
+	if (add_mount_of_path(c, what)) {
+		return 0;
+	}
+	if (is_path) {
+		return error_set(err, EINVAL, "%s does not lie in a forcefs mount", what);
+	}
+	return add_mounts(c, what) > 0 ? 0 : add_org(c, what, err);
+}
+
+/* ---- telling ---- */
+
+static void print_json(const struct call *c)
+{
+	const json_t *what = c->what ? json_array_get(c->answers, 0) : c->answers;
+	json_dumpf(json_array_size(c->answers) > 1 ? c->answers : what, stdout,
+		JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+static void print_pages(const struct call *c)
+{
+	const struct status_view view = {
+		.width = page_width_of(STDOUT_FILENO), .all = c->all, .now_ms = clock_wall_ms()};
+	const char *gap = "";
+	for (size_t i = 0; i < json_array_size(c->answers); i++) {
+		const json_t *status = json_array_get(c->answers, i);
+		AUTO(buf) struct buf page;
+		buf_init(&page, PAGE_BYTES);
+		if (!json_object_get(status, "error")) {
+			status_text(status, &view, &page);
+			printf("%s%s", gap, buf_str(&page));
+			gap = "\n";
+		}
+	}
+}
+
+static int answer(struct call *c, struct error *err)
+{
+	int r = mounts_load(&c->mounts, err);
+	if (r < 0) {
+		return r;
+	}
+	if (c->what) {
+		r = add_named(c, c->what, err);
+	} else if (add_mounts(c, NULL) == 0 && !c->as_json) {
+		puts("Nothing of yours is mounted; forcefs mount ORG DIR does that, and forcefs "
+		     "status ORG asks an org.");
+	}
+	if (r == 0 && c->as_json) {
+		print_json(c);
+	} else if (r == 0) {
+		print_pages(c);
+	}
+	return r;
+}
+
+static int read_arguments(struct call *c, int argc, char **argv)
+{
+	static const struct option names[] = {
+		{"json", no_argument, NULL, 'j'}, {"all", no_argument, NULL, 'a'}, {0}};
+	int letter;
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
+		if (letter != 'j' && letter != 'a') {
+			return report_usage(DOING, "there is no such option");
+		}
+		c->as_json = c->as_json || letter == 'j';
+		c->all = c->all || letter == 'a';
+	}
+	if (argc - optind > 1) {
+		return report_usage(DOING, "give one directory or org, or none");
+	}
+	c->what = argc > optind ? argv[optind] : NULL;
+	return EXIT_FINE;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	AUTO(call) struct call c = {.answers = json_array(), .exit_status = EXIT_FINE};
+	struct error err = {0};
+	int r = read_arguments(&c, argc, argv);
+	if (r != EXIT_FINE) {
+		return r;
+	}
+	return answer(&c, &err) < 0 ? report_error(DOING, &err) : c.exit_status;
+}
