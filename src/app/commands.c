@@ -41,7 +41,7 @@ const struct command commands[] = {
 		.name = "status",
 		.run = cmd_status,
 		.usage = "status [--json] [--all] [DIR|ORG]",
-		.summary = "say what a mount or an org is doing, and what is left of its API calls",
+		.summary = "say what a mount or an org is doing, and which API calls are left",
 		.details =
 			"DIR is a mount or a path in it; that costs no API call. ORG is the name of "
 			"an org: its mounts, or if it has none, the org itself, which costs one call. "
