@@ -51,6 +51,19 @@ const struct command commands[] = {
 			"  --all       every object, not only the first twenty\n",
 	},
 	{
+		.name = "doctor",
+		.run = cmd_doctor,
+		.usage = "doctor [--json] ORG",
+		.summary = "check everything that a mount of an org needs",
+		.details =
+			"One line for each check: FUSE, the settings file and who may read it, the "
+			"settings, the host's name, connection and certificate, log-in, API version, "
+			"the API, the objects that may be read, the cache's folder. What failed says "
+			"what to do; what depends on it is skipped. Costs two API calls. The exit "
+			"status is 1 when a check failed.\n"
+			"  --json      as JSON on stdout\n",
+	},
+	{
 		.name = "why",
 		.run = cmd_why,
 		.usage = "why [--json] PATH",
@@ -78,7 +91,6 @@ const struct command commands[] = {
 	},
 	{.name = "login"},
 	{.name = "logout"},
-	{.name = "doctor"},
 };
 const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
 

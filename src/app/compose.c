@@ -24,7 +24,7 @@ static_assert((int)SF_GRANT_REFRESH_TOKEN == 0 && (int)SF_GRANT_JWT_BEARER == 1 
 		      (int)SF_GRANT_CLIENT_CREDENTIALS == 2 && (int)SF_GRANT_SF == 3,
 	"grant's choices stand in this order");
 
-static int open_http(const struct settings *s, struct composition *c, struct error *err)
+int compose_http(const struct settings *s, struct composition *c, struct error *err)
 {
 	int timeout_ms = (int)s->timeout_s * 1000;
 	const struct http_config config = {
@@ -39,7 +39,7 @@ static int open_http(const struct settings *s, struct composition *c, struct err
 	return http_open(&config, &c->http, err);
 }
 
-static int open_sf(
+int compose_sf(
 	const struct settings *s, const char *state_dir, struct composition *c, struct error *err)
 {
 	const struct sf_config config = {
@@ -201,9 +201,9 @@ static int open_all(
 	const struct settings *s, const char *state_dir, struct composition *c, struct error *err)
 {
 	struct error offline = {0};
-	int r = open_http(s, c, err);
+	int r = compose_http(s, c, err);
 	if (r == 0) {
-		r = open_sf(s, state_dir, c, err);
+		r = compose_sf(s, state_dir, c, err);
 	}
 	if (r == 0) {
 		r = connect_sf(s, c, &offline, err);
@@ -222,22 +222,6 @@ int compose_open(
 {
 	struct composition c = {0};
 	int r = open_all(s, state_dir, &c, err);
-	if (r < 0) {
-		compose_close(&c);
-		return r;
-	}
-	*ret = c;
-	return 0;
-}
-
-int compose_org(
-	const struct settings *s, const char *state_dir, struct composition *ret, struct error *err)
-{
-	struct composition c = {0};
-	int r = open_http(s, &c, err);
-	if (r == 0) {
-		r = open_sf(s, state_dir, &c, err);
-	}
 	if (r < 0) {
 		compose_close(&c);
 		return r;

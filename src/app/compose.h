@@ -26,9 +26,11 @@ struct composition {
  * is made. state_dir: where tokens are kept. On failure nothing is left open. */
 int compose_open(const struct settings *s, const char *state_dir, struct composition *ret,
 	struct error *err);
-/* HTTP and sf alone, for a question or two to an org that is not mounted. No request is made. */
-int compose_org(const struct settings *s, const char *state_dir, struct composition *ret,
-	struct error *err);
+/* The two lowest floors, one by one, for a question or two to an org that is not mounted. c starts
+ * all zero and is closed with compose_close, after a failure too. No request is made. */
+int compose_http(const struct settings *s, struct composition *c, struct error *err);
+int compose_sf(
+	const struct settings *s, const char *state_dir, struct composition *c, struct error *err);
 /* As long as these settings let a program wait, from now. */
 struct until compose_patience(const struct settings *s);
 /* The folder of the cache, new; NULL in *ret: it is kept in memory. */

@@ -76,7 +76,10 @@ static int ask_with(const struct settings *s, json_t *o, struct error *err)
 	struct composition c = {0};
 	int r = paths_dir(PATHS_STATE, &state_dir, err);
 	if (r == 0) {
-		r = compose_org(s, state_dir, &c, err);
+		r = compose_http(s, &c, err);
+	}
+	if (r == 0) {
+		r = compose_sf(s, state_dir, &c, err);
 	}
 	if (r == 0) {
 		r = ask(s, &c, o, err);

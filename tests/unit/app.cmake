@@ -13,6 +13,7 @@ app_test(busy)
 app_test(why)
 app_test(figures)
 app_test(status_text)
+app_test(doctor)
 
 # The built program, where no mount is needed.
 app_test(commands)
