@@ -264,7 +264,11 @@ static int save_over(struct op *op, const struct place *from, const struct place
 	fuse_lowlevel_notify_inval_inode(
 		fs->session, d->inode, 0, 0); /* it has the org's text now */
 	name_drop(&fs->drafts, from->object, from->name);
-	name_drop(&fs->drafts, to->object, to->name);
+	if (to->is_record) {
+		name_drop(&fs->drafts, to->object, to->name);
+	} else {
+		name_alias(&fs->drafts, to->object, to->name, rec.key, NULL);
+	}
 	tell_entry(fs, op->ino, to->name);
 	return 0;
 }
@@ -281,6 +285,27 @@ static int rename_local(
 	return r;
 }
 
+/* A file that was written under another name may become a record now. */
+static int rename_new(struct op *op, const struct place *from, const struct place *to,
+	const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct draft *d = from->local.draft;
+	int r = d->kind == DRAFT_FILE ? scratch_make_record(op, d, to->name, until, err) : 0;
+
+	if (r < 0) {
+		return r;
+	}
+	pthread_mutex_lock(&fs->drafts.lock);
+	bool made = d->became;
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (!made) {
+		return rename_local(op, from, to, err);
+	}
+	name_drop(&fs->drafts, from->object, from->name);
+	return 0;
+}
+
 static int rename_in(struct op *op, const struct place *from, const struct place *to,
 	const struct until *until, struct error *err)
 {
@@ -293,10 +318,10 @@ static int rename_in(struct op *op, const struct place *from, const struct place
 	if (from->local.kind != NAME_SCRATCH) {
 		return park_record(op, from, to, until, err);
 	}
-	if (to->is_record || to->local.kind == NAME_ALIAS) {
+	if (to->is_record || to->local.kind == NAME_ALIAS || to->local.kind == NAME_HIDDEN) {
 		return save_over(op, from, to, until, err);
 	}
-	return rename_local(op, from, to, err);
+	return rename_new(op, from, to, until, err);
 }
 
 static bool place_taken(struct fs *fs, const struct place *p, const struct until *until)
@@ -327,8 +352,8 @@ static int run_rename(struct op *op, const struct until *until, struct error *er
 	r = op->flags & RENAME_NOREPLACE && place_taken(op->fs, &to, until)
 		    ? -EEXIST
 		    : rename_in(op, &from, &to, until, err);
-	if (r != -EWOULDBLOCK && to.is_record) {
-		op->name = op->new_name; /* a save: how it went is told of the record */
+	if (r != -EWOULDBLOCK && from.local.kind == NAME_SCRATCH) {
+		op->name = op->new_name; /* how a save went is told of what it saves */
 	}
 	place_release(op->fs, &from);
 	place_release(op->fs, &to);
@@ -466,16 +491,14 @@ static void remember_try(
 	d->err = *err;
 }
 
-int scratch_make_record(
-	struct op *op, struct draft *d, const struct until *until, struct error *err)
+int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
+	struct error *err)
 {
 	struct fs *fs = op->fs;
 	struct mirror_object object;
 	struct mirror_record rec;
-	char name[NAME_MAX + 1];
 	int r = 0;
 
-	name_of(&fs->drafts, d->inode, name, sizeof name);
 	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !json_name(name) ||
 		tried_before(fs, d, &r, err)) {
 		return r;

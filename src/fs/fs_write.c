@@ -193,6 +193,32 @@ int writable_dir(struct fs *fs, uint64_t inode, struct mirror_object *ret, struc
 	return 0;
 }
 
+/* The name that a new record was given, which an editor has just moved away: it leads there again.
+ */
+static int create_alias(struct op *op, uint64_t key, const struct until *until, struct error *err)
+{
+	struct draft *d;
+	int r = check_record(op->fs, inode_of_record(key), err);
+
+	r = r < 0 ? r : edit_open(op, key, true, until, &d, err);
+	if (r == 0) {
+		name_alias(&op->fs->drafts, inode_object(op->ino), op->name, key, NULL);
+		reply_create(op, d);
+	}
+	return r;
+}
+
+static int create_other(struct op *op, const struct until *until, struct error *err)
+{
+	struct name_view local;
+
+	name_find(&op->fs->drafts, inode_object(op->ino), op->name, &local);
+	bool leads = local.kind == NAME_HIDDEN || local.kind == NAME_ALIAS;
+	int r = leads ? create_alias(op, local.key, until, err) : create_scratch(op, err);
+	name_view_release(&op->fs->drafts, &local);
+	return r;
+}
+
 static int run_create(struct op *op, const struct until *until, struct error *err)
 {
 	struct mirror_object object;
@@ -204,7 +230,7 @@ static int run_create(struct op *op, const struct until *until, struct error *er
 	}
 	return record_name_parse(op->name, object.key_prefix, &id)
 		       ? create_record(op, &id, until, err)
-		       : create_scratch(op, err);
+		       : create_other(op, until, err);
 }
 
 static const struct op_kind op_create = {
@@ -332,7 +358,9 @@ static int save_draft(struct op *op, const struct until *until, struct error *er
 		return op->flags & OP_SYNC ? edit_save(op->fs, d, until, err)
 					   : edit_close(op, d, until, err);
 	}
-	return d->kind == DRAFT_FILE ? scratch_make_record(op, d, until, err) : 0;
+	char name[NAME_MAX + 1];
+	name_of(&op->fs->drafts, d->inode, name, sizeof name);
+	return d->kind == DRAFT_FILE ? scratch_make_record(op, d, name, until, err) : 0;
 }
 
 /* `{ head -n 3 x; tail -n +4 x; } >file`: each program closes the file that the shell has open,

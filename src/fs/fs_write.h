@@ -28,9 +28,10 @@ int edit_close(struct op *op, struct draft *d, const struct until *until, struct
 /* ---- fs_rename.c ---- */
 
 void rename_fill_ops(struct fuse_lowlevel_ops *ops);
-/* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record. */
-int scratch_make_record(
-	struct op *op, struct draft *d, const struct until *until, struct error *err);
+/* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record; then
+ * the name leads to it. */
+int scratch_make_record(struct op *op, struct draft *d, const char *name,
+	const struct until *until, struct error *err);
 
 /* ---- fs_caller.c: who is asking ---- */
 
