@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forcefs/base/clock.h"
 #include "busy.h"
 #include "mounts.h"
 #include "report.h"
@@ -23,6 +24,9 @@
 #define STATUS_MS    3000
 #define STATUS_BYTES (4u << 20)
 #define HELPER_MS    30000
+#define PASSING_MS   1000
+#define SAVES_MS     120000
+#define AGAIN_MS     50
 #define DAEMON_MS    10000
 #define BUSY_MAX     10
 
@@ -131,6 +135,36 @@ static int unmount(struct target *t, struct error *err)
 	return error_errno(err, errno, "unmounting %s", t->dir);
 }
 
+static bool is_saving(const struct target *t)
+{
+	AUTO(buf) struct buf text;
+	buf_init(&text, STATUS_BYTES);
+	if (special_read(t->mount, "status.json", STATUS_MS, &text, NULL) < 0) {
+		return false;
+	}
+	json_t *status = json_loadb(buf_str(&text), text.len, 0, NULL);
+	json_t *saves = json_object_get(status, "saves");
+	bool saving = json_integer_value(json_object_get(saves, "in_progress")) > 0;
+	json_decref(status);
+	return saving;
+}
+
+/* Saves in progress hold their files open; they end first. So do programs that only pass by. */
+static int unmount_patiently(struct target *t, struct error *err)
+{
+	int64_t begun_ms = clock_mono_ms();
+	for (;;) {
+		int r = unmount(t, err);
+		int64_t waited_ms = clock_mono_ms() - begun_ms;
+		if (r != -EBUSY || waited_ms > SAVES_MS ||
+			(waited_ms > PASSING_MS && !is_saving(t))) {
+			return r;
+		}
+		*err = (struct error){0};
+		poll(NULL, 0, AGAIN_MS);
+	}
+}
+
 /* True if the process behind the mount is gone, or not known. */
 static bool wait_for_process(const struct target *t)
 {
@@ -211,7 +245,7 @@ static int umount_target(struct target *t, const char *path)
 		return fail(t, &err);
 	}
 	find_process(t);
-	int r = unmount(t, &err);
+	int r = unmount_patiently(t, &err);
 	if (r == -EBUSY) {
 		return fail_busy(t);
 	}

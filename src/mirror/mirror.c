@@ -83,6 +83,7 @@ int mirror_open(const struct mirror_config *config, const struct remote *remote,
 		return r;
 	}
 	store_on_evicted(store, mirror_evicted, m);
+	crash_look(m);
 	catalog_load(m, NULL); /* whatever is wrong with it, the org has another */
 	limits_load(m);
 	*ret = m;
@@ -119,6 +120,7 @@ void mirror_close(struct mirror *m)
 	}
 	mirror_cancel(m);
 	pool_free(m->pool);
+	crash_clear(m);
 	store_on_evicted(m->store, NULL, NULL);
 	for (uint32_t i = 1; m->table && i <= m->index_max; i++) {
 		object_free(m->table[i]);

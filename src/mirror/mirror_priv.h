@@ -196,6 +196,8 @@ struct mirror {
 	struct news_queue news;
 	struct breaker breaker;
 	struct authors authors;
+	int64_t doubted_before_ms; /* set once; wall clock, 0: never; see crash.c */
+	atomic_bool marked;        /* in the store, see crash.c */
 	atomic_uint_fast64_t hits, misses, checks;
 	atomic_bool closing;
 };
@@ -301,6 +303,12 @@ void gather_run(struct pool_job *job);
 bool missing_known(struct mirror *m, uint32_t object, const struct id *id);
 void missing_add(struct mirror *m, uint32_t object, const struct id *id);
 void missing_drop(struct mirror *m, uint32_t object, const char *id18);
+
+/* crash.c */
+void crash_look(struct mirror *m);  /* before objects are loaded */
+void crash_mark(struct mirror *m);  /* before a change is sent */
+void crash_clear(struct mirror *m); /* at the end, when none is under way */
+void crash_doubt(const struct mirror *m, struct object *o);
 
 /* save.c */
 void save_run(struct pool_job *job);

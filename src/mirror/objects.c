@@ -87,6 +87,7 @@ static struct object *object_new(struct mirror *m, const char *name, struct erro
 	o->save_job.run = save_run;
 	cancel_init(&o->save_cancel);
 	o->mtime_ms = o->state.listed_ms ? o->state.listed_ms : clock_wall_ms();
+	crash_doubt(m, o);
 	return o;
 }
 

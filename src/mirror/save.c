@@ -211,6 +211,7 @@ static void send_batch(struct object *o, struct save **batch, size_t count)
 		}
 		return;
 	}
+	crash_mark(m);
 	r = batch[0]->kind == SAVE_UPDATE ? send_updates(o, batch, count, &sink, &patience, &err)
 					  : send_one(o, batch[0], &in, &sink, &patience, &err);
 	breaker_note(m, r, &err);
