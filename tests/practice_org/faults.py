@@ -165,6 +165,12 @@ def send_cut(fault, connection, reply, request):
 
 
 def send_reset(fault, connection, reply, request):
+    """At once, or in the middle of the head or the body."""
+    start, wire, _ = encode(reply, request) if fault.option("at") else (b"", b"", 0)
+    if fault.option("at") == "head":
+        connection.request.sendall(start[:len(start) // 2])
+    elif fault.option("at") == "body":
+        connection.request.sendall(start + wire[:len(wire) // 2])
     connection.reset()
     return False
 

@@ -140,7 +140,7 @@ class Org(Server):
     @staticmethod
     def executes(fault):
         """A reset or a stall may come after the work is done: the reply is lost, the change is not."""
-        return fault.do not in ("reset", "stall") or fault.option("after", False)
+        return fault.do not in ("reset", "stall") or fault.option("after", False) or fault.option("at") is not None
 
     def log(self, exchange, reply, started):
         request, call = exchange.request, exchange.call
