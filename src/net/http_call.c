@@ -31,6 +31,7 @@ struct call {
 	int attempts;
 	int redirects;
 	bool sent;  /* the last attempt may have reached the server */
+	bool lost;  /* some attempt may have been carried out, and its answer was no use */
 	bool fresh; /* the next attempt takes a new connection */
 };
 
@@ -206,18 +207,20 @@ static int perform(struct call *c, struct http_reply *ret, struct error *err)
 			}
 			continue;
 		}
+		c->lost |= r < 0 && c->sent;
 		int64_t wait_ms = retry_wait_ms(c, r, reply.status);
 		if (wait_ms < 0) {
 			if (r == 0) {
 				*ret = reply;
 				ret->attempts = c->attempts;
+				ret->lost_before = c->lost;
 				reply = (struct http_reply){0};
 			}
 			return r;
 		}
+		c->lost |= r == 0 && reply.status >= 500;
 		r = rest(c, wait_ms, err);
 		if (r < 0) {
-			c->sent = false;
 			return r;
 		}
 	}
@@ -234,7 +237,7 @@ int call_perform(struct http *h, const struct http_request *req, const struct un
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	int r = perform(&c, ret, err);
-	if (r < 0 && c.sent && !req->idempotent) {
+	if (r < 0 && c.lost && (req->changes || !req->idempotent)) {
 		memcpy(err->code, HTTP_MAYBE_SENT, sizeof(HTTP_MAYBE_SENT));
 	}
 	return r;

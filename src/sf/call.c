@@ -7,7 +7,8 @@
  * A call marked `once` must not be carried out twice. Net sends it once; here it is sent again only
  * after an answer by which Salesforce itself says that it did nothing: a session that is not valid,
  * a refusal with a code. Everything else that is no success (a lost reply, an error of some server
- * in between, an answer that cannot be read) ends with code MAYBE_SENT.
+ * in between, an answer that cannot be read) ends with code MAYBE_SENT. So does a write that was
+ * sent several times and failed in the end, where one of the tries may have been carried out.
  */
 #include "sf_priv.h"
 
@@ -17,6 +18,10 @@
 
 #include "forcefs/base/clock.h"
 #include "forcefs/model/stamp.h"
+
+/* Of writes that may be sent again. */
+const char sf_call_maybe_done[] =
+	"the change may have been made: read the record to find out before making it again";
 
 #define HEADERS_MAX   10
 #define AGAIN_WAIT_MS 300
@@ -64,7 +69,7 @@ static bool is_answer(const struct sf_call *call, const struct http_reply *reply
 	if (reply->status == 304 || (reply->status == 204 && call->write)) {
 		return true;
 	}
-	return reply->status >= 200 && reply->status < 300 &&
+	return !call->bare && reply->status >= 200 && reply->status < 300 &&
 	       sf_content_is_json(reply->content_type);
 }
 
@@ -100,8 +105,14 @@ static enum verdict judge(struct sf *sf, const struct sf_call *call, const struc
 	if (is_answer(call, reply)) {
 		return CALL_DONE;
 	}
-	sf_error_decode(
-		reply->status, reply->content_type, buf_str(&reply->body), reply->body.len, fault);
+	if (call->bare && reply->status < 300 && sf_content_is_json(reply->content_type)) {
+		error_set_code(fault, EPROTO, reply->status, NULL,
+			"Salesforce gave no proper answer (HTTP %d): is there a proxy in between?",
+			reply->status);
+	} else {
+		sf_error_decode(reply->status, reply->content_type, buf_str(&reply->body),
+			reply->body.len, fault);
+	}
 	if (fault->errnum == EDQUOT) {
 		usage_spent(&sf->usage);
 	}
@@ -202,7 +213,8 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 		.body = call->body,
 		.body_len = call->body_len,
 		.reply_limit_bytes = call->limit_bytes,
-		.idempotent = !call->once};
+		.idempotent = !call->once,
+		.changes = call->write};
 	int r = usage_admit(&sf->usage, err);
 
 	if (r < 0) {
@@ -222,8 +234,9 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 	if (r < 0) {
 		/* It may have been counted where it may have arrived. */
 		usage_note(&sf->usage, "", r == -EHOSTUNREACH || r == -EINTR ? 0 : 1);
-		return call->once && err && http_failure_is_ambiguous(err)
-			       ? sf_call_unsure(r, call->once, err)
+		return err && http_failure_is_ambiguous(err)
+			       ? sf_call_unsure(
+					 r, call->once ? call->once : sf_call_maybe_done, err)
 			       : r;
 	}
 	usage_note(&sf->usage, ret->limit_info, ret->attempts);
@@ -231,11 +244,23 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 	return 0;
 }
 
+/* A write that could be sent again, and failed all the same: could it have been carried out by one
+ * of the tries? That the record is not there, or has changed, is an answer that callers look into.
+ */
+static bool may_be_done(const struct sf_call *call, const struct http_reply *reply,
+	const struct error *fault, bool lost)
+{
+	if (!call->write || call->once || reply->status == 404 || reply->status == 412) {
+		return false;
+	}
+	return lost || !is_certain(call, reply, fault);
+}
+
 /* Sends until there is an answer or a verdict. fault is filled on failure. */
 static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)
 {
-	bool renewed = false;
+	bool renewed = false, lost = false;
 	int tries = 0;
 
 	for (;;) {
@@ -244,8 +269,11 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 		int r = send(sf, call, session, until, &reply, fault);
 
 		if (r < 0) {
-			return r;
+			return lost && fault && !http_failure_is_ambiguous(fault)
+				       ? sf_call_unsure(r, sf_call_maybe_done, fault)
+				       : r;
 		}
+		lost |= call->write && !call->once && reply.lost_before;
 		switch (judge(sf, call, &reply, &first)) {
 		case CALL_DONE:
 			*ret = reply;
@@ -271,6 +299,9 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			break;
 		case CALL_FAILED:
 			break;
+		}
+		if (may_be_done(call, &reply, &first, lost)) {
+			sf_call_unsure(-first.errnum, sf_call_maybe_done, &first);
 		}
 		*fault = first;
 		return -first.errnum;

@@ -340,6 +340,7 @@ int composite_send(struct sf *sf, struct composite *c, const char *once, const s
 		c->replies = 0;
 		fault = (struct error){0};
 		r = run_once(sf, c, &body, SF_PAGE_LIMIT_BYTES, true, once, until, &fault);
+		r = r < 0 ? sf_call_unsure(r, sf_call_maybe_done, &fault) : r;
 	}
 	if (r < 0 && err) {
 		*err = fault;

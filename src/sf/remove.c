@@ -10,8 +10,10 @@ static int send_delete(struct sf *sf, const struct schema *schema, const struct 
 	AUTO(http_reply) struct http_reply reply = {0};
 	AUTO_FREE char *path = NULL;
 	char base[SF_BASE_SIZE];
-	struct sf_call call = {
-		.method = "DELETE", .limit_bytes = SF_SMALL_LIMIT_BYTES, .write = true};
+	struct sf_call call = {.method = "DELETE",
+		.limit_bytes = SF_SMALL_LIMIT_BYTES,
+		.write = true,
+		.bare = true};
 	int r = versions_base(sf, until, base, err);
 
 	if (r < 0) {

@@ -261,6 +261,7 @@ struct sf_call {
 	size_t limit_bytes;
 	bool record;                 /* reads records by Id: not to be shown as recently viewed */
 	bool write;                  /* changes something: 204 is an answer */
+	bool bare;                   /* 204 is the only answer */
 	int64_t unmodified_since_ms; /* of a PATCH; 0: no condition */
 	/* NULL: may be sent again at will (a read, or a write that harms nobody twice). Else what
 	 * to say when nobody knows whether it happened: "the save may have happened; …". Such a
@@ -268,6 +269,9 @@ struct sf_call {
 	const char *once;
 	bool several; /* a composite: an error of the server's may come after some of its parts */
 };
+
+/* What to say so of a write that may be sent again. */
+extern const char sf_call_maybe_done[];
 
 /* Makes err say that it may have happened, with code MAYBE_SENT. Returns r. */
 int sf_call_unsure(int r, const char *once, struct error *err);

@@ -176,7 +176,7 @@ static int save_together(struct saving *s, const struct batch *b, struct error *
 	if (r == 0) {
 		return 0;
 	}
-	if (r == -EFBIG && b->count > 1 && !http_failure_is_ambiguous(err)) {
+	if (r == -EFBIG && b->count > 1 && (has_condition(b) || !http_failure_is_ambiguous(err))) {
 		return save_halves(s, b, err);
 	}
 	if (composite_is_refused(err)) {
@@ -200,6 +200,7 @@ static int patch(struct saving *s, const struct remote_save *save, struct error 
 		.body_len = save->len,
 		.limit_bytes = SF_SMALL_LIMIT_BYTES,
 		.write = true,
+		.bare = true,
 		.unmodified_since_ms = save->unmodified_since_ms,
 		.once = save->unmodified_since_ms > 0 ? NULL : lost};
 	int r = versions_base(s->sf, s->until, base, err);

@@ -119,7 +119,7 @@ struct remote {
 	 * refused with -ESTALE too; what it returns, or that it could not be given one, changes no
 	 * result: what is saved is saved. Saves with a condition may be sent again after a lost reply
 	 * (the condition then fails and the caller compares); if one of them has none they are sent
-	 * once, and a lost reply is a failure with code "MAYBE_SENT". A negative return stands for
+	 * once. If every reply is lost, that is a failure with code "MAYBE_SENT". A negative return stands for
 	 * every save (and is in each result): nothing was done, or the code says MAYBE_SENT. -EAGAIN
 	 * with code UNABLE_TO_LOCK_ROW as a result: try that one again. */
 	int (*update)(void *self, const struct schema *schema, struct remote_save *saves,
@@ -133,7 +133,8 @@ struct remote {
 		const struct remote_sink *sink, const struct until *until, struct id *ret,
 		struct error *err);
 
-	/* Deletes a record (it goes to the recycle bin); 0 also if it was deleted already. */
+	/* Deletes a record (it goes to the recycle bin); 0 also if it was deleted already. Code
+	 * "MAYBE_SENT" as above. */
 	int (*remove)(void *self, const struct schema *schema, const struct id *id,
 		const struct until *until, struct error *err);
 

@@ -41,11 +41,12 @@ struct http_request {
 	const char *url;    /* absolute, https:// or (loopback only) http:// */
 	const struct http_header *headers;
 	size_t header_count; /* Content-Type is the caller's to give; none is sent by itself */
-	const void *body; /* borrowed for the length of the call; NULL for none */
+	const void *body;    /* borrowed for the length of the call; NULL for none */
 	size_t body_len;
 	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
 	bool idempotent;          /* may be sent again after a lost reply or a 5xx; if not, it is
 				     sent once, on a connection of its own */
+	bool changes;             /* idempotent, but to be told as MAYBE_SENT all the same */
 };
 
 struct http_reply {
@@ -54,15 +55,16 @@ struct http_reply {
 	char content_type[128]; /* lower case, without parameters; "" if none */
 	char last_modified[64]; /* header values as sent, "" if absent or too long */
 	char etag[128];
-	char limit_info[160];   /* Sforce-Limit-Info */
-	char location[512];     /* as sent: of a 201, of a 300 */
-	int64_t date_s;         /* Date header as seconds since the epoch, UTC; 0 if absent */
-	int attempts;           /* how often the request was sent */
+	char limit_info[160]; /* Sforce-Limit-Info */
+	char location[512];   /* as sent: of a 201, of a 300 */
+	int64_t date_s;       /* Date header as seconds since the epoch, UTC; 0 if absent */
+	int attempts;         /* how often the request was sent */
+	bool lost_before;     /* an earlier attempt may have been carried out */
 };
 
 struct http_stats {
-	uint64_t requests;      /* sent, retries included */
-	uint64_t bytes_in;      /* on the wire, bodies */
+	uint64_t requests; /* sent, retries included */
+	uint64_t bytes_in; /* on the wire, bodies */
 	uint64_t bytes_out;
 	uint64_t retries;
 	int in_flight;
@@ -83,8 +85,9 @@ int http_perform(struct http *h, const struct http_request *req, const struct un
 	struct http_reply *ret, struct error *err);
 void http_reply_release(struct http_reply *r);
 
-/* True if a failed request that is not idempotent may have reached the server. Such an error of
- * http_perform carries the code "MAYBE_SENT"; errors of idempotent requests never do. */
+/* True if a failed request may have reached the server, by any of its attempts, and it matters: it
+ * is not idempotent, or changes something. Such an error of http_perform carries the code
+ * "MAYBE_SENT". */
 bool http_failure_is_ambiguous(const struct error *err);
 
 void http_get_stats(struct http *h, struct http_stats *ret);
