@@ -185,6 +185,17 @@ static int send_one(struct object *o, struct save *s, struct intake *in,
 	return r;
 }
 
+/* Nobody knows what the org has now: the next access asks. */
+static void object_doubt_records(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	if (o->state.fill_ms) {
+		o->state.checked_ms = o->fill_active_ms = 0;
+	} else {
+		o->stale_before_ms = clock_wall_ms();
+	}
+}
+
 /* Sends the batch and writes what the org made of it into the store. The rows count as answered
  * now, not when the question was put: an answer to a question put before is older than they are. */
 static void send_batch(struct object *o, struct save **batch, size_t count)
@@ -215,6 +226,11 @@ static void send_batch(struct object *o, struct save **batch, size_t count)
 	r = batch[0]->kind == SAVE_UPDATE ? send_updates(o, batch, count, &sink, &patience, &err)
 					  : send_one(o, batch[0], &in, &sink, &patience, &err);
 	breaker_note(m, r, &err);
+	for (size_t i = 0; i < count; i++) {
+		if (batch[i]->result < 0 && strcmp(batch[i]->err.code, "MAYBE_SENT") == 0) {
+			object_doubt_records(o);
+		}
+	}
 	intake_flush(&in, NULL); /* if the store fails, the org still has it; reads will tell */
 	if (in.added || in.deleted) {
 		news_push(m, NEWS_LISTING, o->index, 0, NULL);
