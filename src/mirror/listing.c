@@ -20,7 +20,8 @@
 
 #include "forcefs/base/clock.h"
 
-#define SWEEP_ROWS 1000
+#define SWEEP_ROWS   1000
+#define RESTARTS_MAX 3 /* each costs the pages anew */
 
 /* What one page is fetched with; copied under the lock. */
 struct page_job {
@@ -113,6 +114,7 @@ static int listing_complete(
 		o->state.listed_ms = o->state.fill_ms;
 		o->state.checked_ms = o->fill_began_ms;
 		o->relist = o->refill = false;
+		o->restarts = 0;
 		o->mtime_ms = clock_wall_ms();
 	}
 	return 0;
@@ -192,6 +194,18 @@ static void listing_restart(struct object *o)
 	free(take_ptr(&o->state.next));
 }
 
+/* Whether the org may lose the place once more. If not, the next reader begins anew. */
+static bool listing_has_patience(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	if (o->restarts < RESTARTS_MAX) {
+		o->restarts++;
+		return true;
+	}
+	o->restarts = 0;
+	return false;
+}
+
 int page_run(struct flight *f, const struct until *until, struct error *err)
 {
 	struct object *o = f->subject;
@@ -200,7 +214,7 @@ int page_run(struct flight *f, const struct until *until, struct error *err)
 
 	if (r == -ESTALE) {
 		listing_restart(o);
-		r = page_fetch(o, until, &local);
+		r = listing_has_patience(o) ? page_fetch(o, until, &local) : r;
 	} else if (r == -EINVAL && strcmp(local.code, "INVALID_FIELD") == 0) {
 		object_doubt_schema(o);
 		listing_restart(o);

@@ -98,6 +98,7 @@ struct object {
 	char describe_modified[64];
 	int64_t describe_checked_ms; /* wall clock */
 	bool refill; /* rows were rendered by an older schema: list again before showing */
+	int restarts; /* of the running listing, because the org had lost the place */
 	bool relist; /* a listing that was complete is being listed again */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
