@@ -251,6 +251,9 @@ static int run_readdir(struct op *op, const struct until *until, struct error *e
 	}
 	l.buf = buf;
 	int r = add_dots(&l) ? list(&l, until, err) : 0;
+	if (r == -ENOENT || (r == -ESTALE && err->errnum)) {
+		r = -EIO; /* the C library takes ENOENT for the end: a listing cut short */
+	}
 	return r < 0 ? r : reply_buf(op, l.buf, l.used);
 }
 
