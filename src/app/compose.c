@@ -169,6 +169,9 @@ static int probe(const struct settings *s, struct composition *c, struct error *
 	const struct until until = compose_patience(s);
 	struct mirror_object o;
 	int r = mirror_object_next(c->mirror, 0, &until, &o, err);
+	if (r < 0) {
+		error_prefix(err, r, "asking for the list of objects");
+	}
 	if (r == 0) {
 		snprintf(c->note, sizeof(c->note),
 			"the org shows no object to this user%s; the directory will be empty",
