@@ -39,8 +39,18 @@ static bool has_user(CURLU *url)
 	return found;
 }
 
+/* What libcurl mends by itself ("https:/host", "https:////host") is none of ours. */
+static bool has_scheme(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return len > 0 && strncmp(text + len, "://", 3) == 0 && text[len + 3] != '/';
+}
+
 bool url_parse(const char *text, struct url_parts *ret)
 {
+	if (!has_scheme(text)) {
+		return false;
+	}
 	CURLU *url = curl_url();
 	bool ok = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK && !has_user(url) &&
 		  get_part(url, CURLUPART_SCHEME, ret->scheme, sizeof(ret->scheme)) &&

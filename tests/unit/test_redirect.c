@@ -56,6 +56,8 @@ static void test_redirect_allowed__table(void **state)
 		{"http://127.0.0.1/", "https://a.salesforce.com/", true},
 		{"http://127.0.0.1/", "https://example.com/", false},
 		/* nonsense */
+		{"https://a.salesforce.com", "https:/b.salesforce.com", false},
+		{"https://a.salesforce.com", "https:///b.salesforce.com", false},
 		{"https://a.salesforce.com", "", false},
 		{"https://a.salesforce.com", "/relative", false},
 		{"https://a.salesforce.com", "https://", false},
