@@ -242,9 +242,20 @@ static void park(struct op *op)
 	parked_unref(p);
 }
 
+/* The kernel lets names of up to 1024 bytes through. */
+static bool is_too_long(const struct op *op)
+{
+	return (op->name && strlen(op->name) > NAME_MAX) ||
+	       (op->new_parent && strlen(op->new_name) > NAME_MAX);
+}
+
 void op_begin(struct op *op)
 {
 	struct error err;
+	if (is_too_long(op)) {
+		fuse_reply_err(op->req, ENAMETOOLONG);
+		return;
+	}
 	int r = op_run(op, NULL, &err);
 	if (r == -EWOULDBLOCK) {
 		park(op);
