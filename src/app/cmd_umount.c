@@ -15,10 +15,10 @@
 
 #include "forcefs/base/clock.h"
 #include "busy.h"
+#include "forcefs/base/spawn.h"
 #include "mounts.h"
 #include "report.h"
 #include "special.h"
-#include "spawn.h"
 
 #define DOING        "umount"
 #define STATUS_MS    3000

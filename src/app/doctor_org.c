@@ -18,9 +18,9 @@
 #include "figures.h"
 #include "forcefs/base/clock.h"
 #include "forcefs/base/paths.h"
+#include "forcefs/base/spawn.h"
 #include "forcefs/model/catalog.h"
 #include "forcefs/model/limits.h"
-#include "spawn.h"
 
 #define RESOLVE_MS  15000
 #define SKEW_MOST_S 180

@@ -19,7 +19,7 @@
 #include "forcefs/base/clock.h"
 #include "forcefs/base/log.h"
 #include "forcefs/base/paths.h"
-#include "spawn.h"
+#include "forcefs/base/spawn.h"
 
 #define START_MS       30000
 #define LINE_MAX_LEN   16384

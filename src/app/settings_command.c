@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forcefs/base/spawn.h"
 #include "forcefs/sf/sf.h"
-#include "spawn.h"
 
 #define PATIENCE_MS 30000
 #define VALUE_MAX   16384

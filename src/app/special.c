@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "forcefs/base/scope.h"
-#include "spawn.h"
+#include "forcefs/base/spawn.h"
 
 #define STEP 65536
 

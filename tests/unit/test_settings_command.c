@@ -13,7 +13,7 @@
 
 #include "forcefs/sf/sf.h"
 #include "settings_command.h"
-#include "spawn.h"
+#include "forcefs/base/spawn.h"
 
 static int run(const char *command, int64_t grant, struct settings *s, struct error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two pipes, one poll loop, one deadline. */
-#include "spawn.h"
+#include "forcefs/base/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +18,15 @@
 #define COMPLAINT_MAX   4096
 #define REAP_STEP_MS    10
 #define AFTER_KILL_MS   500
+#define CANCEL_STEP_MS  50
 #define CLOEXEC_ON_THEM 4u /* CLOSE_RANGE_CLOEXEC, for older headers */
 
 struct capture {
 	pid_t pid;
+	bool apart;
 	int64_t deadline_ms;
-	struct pollfd ends[2]; /* stdout, stderr */
+	const struct until *until; /* or NULL */
+	struct pollfd ends[2];     /* stdout, stderr */
 	struct buf *into[2];
 };
 
@@ -34,6 +37,15 @@ void spawn_hide_files(void)
 #endif
 }
 
+/* Threads of ours block all signals and ignore SIGPIPE; both would outlive an exec. */
+static void reset_signals(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void run_child(const struct spawn *s, int out, int complaints)
 {
 	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -41,6 +53,10 @@ static void run_child(const struct spawn *s, int out, int complaints)
 		dup2(complaints, STDERR_FILENO) < 0) {
 		_exit(126);
 	}
+	if (s->apart) {
+		setsid();
+	}
+	reset_signals();
 	spawn_hide_files();
 	_exit(s->run(s->payload));
 }
@@ -60,15 +76,27 @@ static void drain(struct capture *c, int i)
 	explicit_bzero(step, sizeof(step));
 }
 
-/* Until both pipes end, or the deadline: false. */
+static bool is_over(const struct capture *c)
+{
+	return clock_mono_ms() >= c->deadline_ms || (c->until && until_check(c->until, NULL) < 0);
+}
+
+/* How long one poll may last; never less than nothing, which would be for ever. */
+static int patience_ms(const struct capture *c)
+{
+	int64_t left = c->deadline_ms - clock_mono_ms();
+	int64_t most = c->until && left > CANCEL_STEP_MS ? CANCEL_STEP_MS : left;
+	return most > 0 ? (int)most : 0;
+}
+
+/* Until both pipes end, or the time is over: false. */
 static bool collect(struct capture *c)
 {
 	while (c->ends[0].fd >= 0 || c->ends[1].fd >= 0) {
-		int64_t left = c->deadline_ms - clock_mono_ms();
-		if (left <= 0) {
+		if (is_over(c)) {
 			return false;
 		}
-		poll(c->ends, 2, (int)left);
+		poll(c->ends, 2, patience_ms(c));
 		for (int i = 0; i < 2; i++) {
 			if (c->ends[i].fd >= 0 && c->ends[i].revents) {
 				drain(c, i);
@@ -84,7 +112,7 @@ static bool reap(struct capture *c, int *ret_status)
 	struct timespec step = {.tv_nsec = REAP_STEP_MS * 1000000L};
 	pid_t got;
 	while ((got = waitpid(c->pid, ret_status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-		if (clock_mono_ms() >= c->deadline_ms) {
+		if (is_over(c)) {
 			return false;
 		}
 		nanosleep(&step, NULL);
@@ -103,7 +131,8 @@ static void finish(struct capture *c, struct spawn_result *ret)
 	if (!in_time) {
 		/* A child stuck in the kernel survives even this for a while: not waited for. */
 		ret->timed_out = true;
-		kill(c->pid, SIGKILL);
+		kill(c->apart ? -c->pid : c->pid, SIGKILL);
+		c->until = NULL;
 		c->deadline_ms = clock_mono_ms() + AFTER_KILL_MS;
 		reap(c, &ret->status);
 	}
@@ -143,6 +172,8 @@ int spawn_run(const struct spawn *s, struct spawn_result *ret, struct error *err
 	AUTO(buf) struct buf complaint;
 	buf_init(&complaint, COMPLAINT_MAX);
 	struct capture c = {.pid = pid,
+		.apart = s->apart,
+		.until = s->until,
 		.deadline_ms = clock_mono_ms() + s->timeout_ms,
 		.ends = {{.fd = out[0], .events = POLLIN}, {.fd = complaints[0], .events = POLLIN}},
 		.into = {&ret->out, &complaint}};
