@@ -159,6 +159,31 @@ static bool org_name_ok(const char *org)
 	return n > 0 && n <= 200 && org[n] == '\0' && org[0] != '.';
 }
 
+static bool given(const char *text)
+{
+	return text && *text;
+}
+
+static int check_grant(const struct sf_config *config, struct error *err)
+{
+	if (!given(config->login_url) ||
+		(config->grant != SF_GRANT_SF && !given(config->client_id))) {
+		return error_set(
+			err, EINVAL, "the settings of %s lack login_url or client_id", config->org);
+	}
+	if (config->grant == SF_GRANT_JWT_BEARER &&
+		(!given(config->username) || !given(config->jwt_key_file))) {
+		return error_set(err, EINVAL,
+			"the settings of %s lack username or jwt_key_file, which grant = "
+			"jwt_bearer needs",
+			config->org);
+	}
+	if (config->grant == SF_GRANT_SF && given(config->sf_alias) && config->sf_alias[0] == '-') {
+		return error_set(err, EINVAL, "sf_alias must not begin with -");
+	}
+	return 0;
+}
+
 static int check_config(const struct sf_config *config, struct sf *sf, struct error *err)
 {
 	int r;
@@ -167,19 +192,13 @@ static int check_config(const struct sf_config *config, struct sf *sf, struct er
 		return error_set(
 			err, EINVAL, "the org's name may hold letters, digits and _ - . @ + only");
 	}
-	if (!config->login_url || !config->client_id || !config->client_id[0]) {
-		return error_set(
-			err, EINVAL, "the settings of %s lack login_url or client_id", config->org);
+	r = check_grant(config, err);
+	if (r < 0) {
+		return r;
 	}
 	r = url_check(config->login_url, err);
 	if (r < 0) {
 		return error_prefix(err, r, "login_url");
-	}
-	if (config->grant != SF_GRANT_REFRESH_TOKEN &&
-		config->grant != SF_GRANT_CLIENT_CREDENTIALS) {
-		return error_set(err, ENOTSUP,
-			"this grant comes with a later version of forcefs: use grant=refresh_token "
-			"or grant=client_credentials");
 	}
 	if (config->api_version && !versions_normal(config->api_version, sf->wanted_version)) {
 		return error_set(
@@ -194,6 +213,15 @@ static int copy_string(const char *from, char **ret)
 	return from && *from && !*ret ? -ENOMEM : 0;
 }
 
+/* Whom a token is for, where the grant does not say it by itself. */
+static const char *user_of(const struct sf_config *config)
+{
+	if (config->grant == SF_GRANT_SF) {
+		return given(config->sf_alias) ? config->sf_alias : config->org;
+	}
+	return config->grant == SF_GRANT_JWT_BEARER ? config->username : NULL;
+}
+
 static int copy_config(const struct sf_config *config, struct sf *sf, struct error *err)
 {
 	sf->login_url = token_origin(config->login_url);
@@ -203,7 +231,10 @@ static int copy_config(const struct sf_config *config, struct sf *sf, struct err
 			"https://NAME.my.salesforce.com");
 	}
 	if (copy_string(config->org, &sf->org) < 0 ||
-		copy_string(config->client_id, &sf->client_id) < 0 ||
+		copy_string(config->grant == SF_GRANT_SF ? NULL : config->client_id,
+			&sf->client_id) < 0 ||
+		copy_string(user_of(config), &sf->user) < 0 ||
+		copy_string(config->jwt_key_file, &sf->key_file) < 0 ||
 		copy_string(config->client_secret, &sf->client_secret) < 0 ||
 		copy_string(config->grant == SF_GRANT_REFRESH_TOKEN ? config->refresh_token : NULL,
 			&sf->seed) < 0) {
@@ -220,6 +251,8 @@ static int start(const struct sf_config *config, struct sf *sf, struct error *er
 		.client_id = sf->client_id,
 		.client_secret = sf->client_secret,
 		.grant = config->grant,
+		.user = sf->user,
+		.key_file = sf->key_file,
 	};
 	int r = config->state_dir ? paths_make_dir(config->state_dir, err)
 				  : error_set(err, EINVAL, "there is no folder for the tokens");
@@ -274,6 +307,8 @@ void sf_close(struct sf *sf)
 	free(sf->org);
 	free(sf->login_url);
 	free(sf->client_id);
+	free(sf->user);
+	free(sf->key_file);
 	token_string_free(sf->client_secret);
 	token_string_free(sf->seed);
 	free(sf);
@@ -304,6 +339,10 @@ int sf_identity(struct sf *sf, struct sf_identity *ret)
 	}
 	token_identity(t.identity_url, found.org_id, found.user_id);
 	snprintf(found.instance_url, sizeof(found.instance_url), "%s", t.instance_url);
+	snprintf(found.username, sizeof(found.username), "%s",
+		t.username                                    ? t.username
+		: sf->keeper.ask.grant == SF_GRANT_JWT_BEARER ? sf->user
+							      : "");
 	versions_peek(sf, &t, found.api_version);
 	*ret = found;
 	return 0;

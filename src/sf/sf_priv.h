@@ -7,8 +7,11 @@
  *   readback.c write.c                         what both of the first two need
  *   composite.c                                several requests, or a long GET, in one POST
  *   call.c                                     one authorised call: 401, tries, quota, judgement
- *   token.c token_renew.c                      one refresh at a time; what it does
- *   token_request.c token_file.c               the token endpoint; the state file and its lock
+ *   token.c token_renew.c token_login.c        one refresh at a time; what it does; a new log-in
+ *   token_request.c token_refusal.c            the token endpoint; what its refusals mean
+ *   token_jwt.c token_cli.c                    a signed assertion; the sf command's session
+ *   token_file.c                               the state file and its lock
+ *   login.c pkce.c userinfo.c                  log-in and log-out as the commands need them
  *
  * Beside it, pure: soql.c, page.c, sf_error.c, usage_parse in usage.c, token_reply in
  * token_request.c. Locks (never two at once): keeper.lock, usage.lock, versions.lock, batches.lock.
@@ -21,6 +24,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 #include "forcefs/base/buf.h"
 #include "forcefs/base/cancel.h"
@@ -63,12 +68,16 @@ void sf_error_tidy(char *dst, size_t size, const char *src, size_t len);
 /* What the state file remembers. Every string is new, or NULL. */
 struct token {
 	char *grant, *login_url, *client_id; /* whom the rest belongs to */
-	char *seed; /* refresh token of the settings that this family grew from */
+	char *user;          /* of grant jwt_bearer the user name, of sf the alias */
+	char *app;           /* "sfdx": login_url, client_id and secret came with the log-in */
+	char *client_secret; /* only then */
+	char *seed;          /* refresh token of the settings that this family grew from */
 	char *access;
 	char *refresh;      /* the newest of the family */
 	char *instance_url; /* origin only, checked */
 	char *identity_url; /* ends in /<organisation>/<user> */
 	char *issued_at;
+	char *username; /* as last heard, for texts */
 	char *api_version;
 	int64_t api_version_at_s; /* when it was asked for, wall clock */
 };
@@ -101,16 +110,30 @@ enum token_verdict {
 struct token_ask {
 	const char *org, *login_url, *client_id, *client_secret;
 	enum sf_grant grant;
-	const char *refresh; /* for SF_GRANT_REFRESH_TOKEN */
+	const char *refresh;  /* for SF_GRANT_REFRESH_TOKEN */
+	const char *user;     /* for SF_GRANT_JWT_BEARER; the alias for SF_GRANT_SF */
+	const char *key_file; /* for SF_GRANT_JWT_BEARER */
+	/* Of a log-in in the browser, whatever the grant: the code to be exchanged. */
+	const char *code, *redirect_uri, *verifier;
 };
 
 /* Reads a reply of the token endpoint. On success the fields that it brought are in ret. */
 enum token_verdict token_reply(const struct token_ask *ask, int status, const char *content_type,
 	const char *body, size_t len, struct token *ret, struct error *err);
 
-/* One POST to the token endpoint. */
+/* A token by the grant that ask names: one POST to the token endpoint, or the sf command. */
 enum token_verdict token_request(struct http *http, const struct token_ask *ask,
 	const struct until *until, struct token *ret, struct error *err);
+
+/* One POST of a form to https://host/services/oauth2/<endpoint>. */
+int token_post(struct http *http, const char *host, const char *endpoint, const struct buf *form,
+	bool idempotent, const struct until *until, struct http_reply *ret, struct error *err);
+void token_form_init(struct buf *form);
+void token_form_add(struct buf *form, const char *name, const char *value); /* NULL: nothing */
+void token_buf_wipe(struct buf *b);                                         /* and release */
+
+/* A token stands in a header line: visible ASCII only. */
+bool token_text_ok(const char *s);
 
 /* True if tokens of login_url may be sent to instance_url (an origin, nothing behind it). */
 bool token_instance_allowed(const char *login_url, const char *instance_url);
@@ -120,6 +143,42 @@ char *token_origin(const char *url);
 
 /* The two Ids at the end of an identity URL, "" where there are none. */
 void token_identity(const char *identity_url, char org_id[19], char user_id[19]);
+
+/* ---- token_refusal.c ---- */
+
+/* A refusal's sentence and what it means for trying again. */
+enum token_verdict token_refusal(const struct token_ask *ask, int status, const char *error,
+	const char *description, struct error *err);
+/* The same from the body {"error", "error_description"}. */
+enum token_verdict token_refusal_read(
+	const struct token_ask *ask, int status, const json_t *body, struct error *err);
+
+/* ---- token_jwt.c ---- */
+
+/* The signed assertion for ask; new, to be wiped. */
+int token_jwt(const struct token_ask *ask, char **ret, struct error *err);
+
+/* ---- token_cli.c ---- */
+
+/* The session of the sf command. */
+enum token_verdict token_cli(struct http *http, const struct token_ask *ask,
+	const struct until *until, struct token *ret, struct error *err);
+
+/* ---- pkce.c ---- */
+
+/* Appends without padding. 0, -ENOMEM, -EFBIG. */
+int base64url_add(struct buf *out, const void *data, size_t len);
+
+/* ---- userinfo.c ---- */
+
+struct userinfo {
+	char org_id[19], user_id[19];
+	char username[128];
+};
+
+/* Whose session this is; costs no API call. */
+int userinfo_get(struct http *http, const char *instance_url, const char *access,
+	const struct until *until, struct userinfo *ret, struct error *err);
 
 /* ---- token.c ---- */
 
@@ -173,6 +232,14 @@ int keeper_renew(
  */
 void keeper_remember_version(struct keeper *k, const char *version, const struct until *until);
 
+/* The same for the user's name. */
+void keeper_remember_username(struct keeper *k, const char *username, const struct until *until);
+
+/* A new log-in takes the place of all that was known; steals. */
+void keeper_replace(struct keeper *k, struct token *fresh);
+/* Nothing is known any more. */
+void keeper_forget(struct keeper *k);
+
 /* Copies of what is known without a call; -ENODATA. */
 int keeper_peek(struct keeper *k, struct token *ret);
 
@@ -181,10 +248,24 @@ int keeper_peek(struct keeper *k, struct token *ret);
 /* Reads the state file; what is not ours counts as absent. */
 int keeper_load(const struct keeper *k, struct token *ret, uint64_t *ret_hash, struct error *err);
 
+/* The state that a grant will end in, all but what its reply brings: made before the request, so
+ * that a granted refresh token cannot be lost to want of memory. refresh_used may be NULL. */
+int keeper_prepare(const struct keeper *k, const struct token *stored, const char *refresh_used,
+	struct token *ret);
+/* Moves what a reply brought. */
+void keeper_adopt(struct token *t, struct token *granted);
+
 /* A token other than `refused` (may be NULL), from the file or from the org. err must not be NULL.
  */
 int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,
 	struct error *err);
+
+/* ---- token_login.c ---- */
+
+/* A new log-in by ask (its grant, or its code), saved. own_app: it came with client_id, secret and
+ * login_url of its own, which are saved too. */
+int keeper_login(struct keeper *k, const struct token_ask *ask, bool own_app,
+	const struct until *until, struct error *err);
 
 /* ---- usage.c ---- */
 
@@ -220,7 +301,7 @@ struct versions {
 struct sf {
 	/* set once before start */
 	struct http *http;
-	char *org, *login_url, *client_id, *client_secret, *seed;
+	char *org, *login_url, *client_id, *client_secret, *seed, *user, *key_file;
 	char wanted_version[8]; /* "" for the newest */
 	struct remote remote;
 

@@ -228,6 +228,22 @@ int keeper_peek(struct keeper *k, struct token *ret)
 	return token_copy(&k->now, ret);
 }
 
+void keeper_replace(struct keeper *k, struct token *fresh)
+{
+	LOCK_SCOPE(&k->lock);
+	token_release(&k->now);
+	k->now = *fresh;
+	memset(fresh, 0, sizeof(*fresh));
+	k->generation++;
+}
+
+void keeper_forget(struct keeper *k)
+{
+	struct token none = {0};
+
+	keeper_replace(k, &none);
+}
+
 static int set_version(struct token *t, const char *version)
 {
 	char *copy = strdup(version);
@@ -241,7 +257,20 @@ static int set_version(struct token *t, const char *version)
 	return 0;
 }
 
-void keeper_remember_version(struct keeper *k, const char *version, const struct until *until)
+static int set_username(struct token *t, const char *username)
+{
+	char *copy = strdup(username);
+
+	if (!copy) {
+		return -ENOMEM;
+	}
+	free(t->username);
+	t->username = copy;
+	return 0;
+}
+
+static void remember(struct keeper *k, int (*set)(struct token *t, const char *value),
+	const char *value, const struct until *until)
 {
 	AUTO(token) struct token stored = {0};
 	AUTO_CLOSE int fd = -1;
@@ -249,11 +278,21 @@ void keeper_remember_version(struct keeper *k, const char *version, const struct
 
 	{
 		LOCK_SCOPE(&k->lock);
-		set_version(&k->now, version);
+		set(&k->now, value);
 	}
 	if (token_file_lock(k->lock_file, until, &fd, NULL) == 0 &&
 		keeper_load(k, &stored, &hash, NULL) == 0 && stored.access &&
-		set_version(&stored, version) == 0) {
+		set(&stored, value) == 0) {
 		token_file_save(k->file, &stored, NULL);
 	}
+}
+
+void keeper_remember_version(struct keeper *k, const char *version, const struct until *until)
+{
+	remember(k, set_version, version, until);
+}
+
+void keeper_remember_username(struct keeper *k, const char *username, const struct until *until)
+{
+	remember(k, set_username, username, until);
 }

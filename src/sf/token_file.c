@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -24,16 +25,18 @@ void token_string_free(char *s)
 	}
 }
 
-#define TOKEN_STRINGS 9
+#define TOKEN_STRINGS 13
 
 /* The string members by the names they have in the file. */
 static void token_slots(
 	struct token *t, const char *names[TOKEN_STRINGS], char **slots[TOKEN_STRINGS])
 {
-	static const char *const all[TOKEN_STRINGS] = {"grant", "login_url", "client_id", "seed",
-		"access_token", "refresh_token", "instance_url", "id", "issued_at"};
-	char **const at[TOKEN_STRINGS] = {&t->grant, &t->login_url, &t->client_id, &t->seed,
-		&t->access, &t->refresh, &t->instance_url, &t->identity_url, &t->issued_at};
+	static const char *const all[TOKEN_STRINGS] = {"grant", "login_url", "client_id", "user",
+		"app", "client_secret", "seed", "access_token", "refresh_token", "instance_url",
+		"id", "issued_at", "username"};
+	char **const at[TOKEN_STRINGS] = {&t->grant, &t->login_url, &t->client_id, &t->user,
+		&t->app, &t->client_secret, &t->seed, &t->access, &t->refresh, &t->instance_url,
+		&t->identity_url, &t->issued_at, &t->username};
 
 	memcpy(names, all, sizeof(all));
 	memcpy(slots, at, sizeof(at));
@@ -95,6 +98,19 @@ static int read_state(json_t *o, struct token *t)
 	return copy_string(json_string_value(json_object_get(o, "api_version")), &t->api_version);
 }
 
+static int check_mode(const char *path, const struct token *t, struct error *err)
+{
+	struct stat st;
+
+	if ((!t->access && !t->refresh) || stat(path, &st) < 0 || !(st.st_mode & 077)) {
+		return 0;
+	}
+	return error_set(err, EACCES,
+		"other users can read the tokens in %s; run: chmod 600 %s, and log in again if "
+		"somebody may have done so",
+		path, path);
+}
+
 int token_file_load(const char *path, struct token *ret, uint64_t *ret_hash, struct error *err)
 {
 	AUTO_FREE char *text = NULL;
@@ -126,6 +142,10 @@ int token_file_load(const char *path, struct token *ret, uint64_t *ret_hash, str
 	json_decref(o);
 	if (r < 0) {
 		return error_set(err, ENOMEM, "out of memory");
+	}
+	r = check_mode(path, &t, err);
+	if (r < 0) {
+		return r;
 	}
 	*ret = t;
 	memset(&t, 0, sizeof(t));

@@ -39,10 +39,16 @@ static bool same(const char *a, const char *b)
 	return a && b && !strcmp(a, b);
 }
 
+static bool same_or_none(const char *a, const char *b)
+{
+	return (!a && !b) || same(a, b);
+}
+
 /* False for what other settings left behind, and for a family that the settings replaced. */
 static bool is_ours(const struct keeper *k, const struct token *t)
 {
-	return same(t->login_url, k->ask.login_url) && same(t->client_id, k->ask.client_id) &&
+	return same(t->login_url, k->ask.login_url) &&
+	       same_or_none(t->client_id, k->ask.client_id) && same_or_none(t->user, k->ask.user) &&
 	       same(t->grant, grant_name(k->ask.grant)) && (!k->seed || same(t->seed, k->seed)) &&
 	       (!t->instance_url || token_instance_allowed(k->ask.login_url, t->instance_url));
 }
@@ -77,9 +83,14 @@ static void set_string(char **slot, char *value)
 	*slot = value;
 }
 
-/* The state that a grant will end in, all but what its reply brings: made before the request, so
- * that a granted refresh token cannot be lost to want of memory. */
-static int prepare(const struct keeper *k, const struct token *stored, const char *refresh_used,
+/* NULL stays NULL. False when memory is out. */
+static bool set_copy(char **slot, const char *value)
+{
+	set_string(slot, value ? strdup(value) : NULL);
+	return !value || *slot;
+}
+
+int keeper_prepare(const struct keeper *k, const struct token *stored, const char *refresh_used,
 	struct token *ret)
 {
 	AUTO(token) struct token t = {0};
@@ -87,17 +98,12 @@ static int prepare(const struct keeper *k, const struct token *stored, const cha
 	if (token_copy(stored, &t) < 0) {
 		return -ENOMEM;
 	}
-	set_string(&t.grant, strdup(grant_name(k->ask.grant)));
-	set_string(&t.login_url, strdup(k->ask.login_url));
-	set_string(&t.client_id, strdup(k->ask.client_id));
-	if (k->seed) {
-		set_string(&t.seed, strdup(k->seed));
-	}
-	if (refresh_used && !same(t.refresh, refresh_used)) {
-		set_string(&t.refresh, strdup(refresh_used));
-	}
-	if (!t.grant || !t.login_url || !t.client_id || (k->seed && !t.seed) ||
-		(refresh_used && !t.refresh)) {
+	if (!set_copy(&t.grant, grant_name(k->ask.grant)) ||
+		!set_copy(&t.login_url, k->ask.login_url) ||
+		!set_copy(&t.client_id, k->ask.client_id) || !set_copy(&t.user, k->ask.user) ||
+		(k->seed && !set_copy(&t.seed, k->seed)) ||
+		(refresh_used && !same(t.refresh, refresh_used) &&
+			!set_copy(&t.refresh, refresh_used))) {
 		return -ENOMEM;
 	}
 	*ret = t;
@@ -105,7 +111,7 @@ static int prepare(const struct keeper *k, const struct token *stored, const cha
 	return 0;
 }
 
-static void adopt(struct token *t, struct token *granted)
+void keeper_adopt(struct token *t, struct token *granted)
 {
 	set_string(&t->access, take_ptr(&granted->access));
 	set_string(&t->instance_url, take_ptr(&granted->instance_url));
@@ -115,6 +121,9 @@ static void adopt(struct token *t, struct token *granted)
 	}
 	if (granted->refresh) {
 		set_string(&t->refresh, take_ptr(&granted->refresh));
+	}
+	if (granted->username) {
+		set_string(&t->username, take_ptr(&granted->username));
 	}
 }
 
@@ -202,7 +211,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		*err = k->dead_fault;
 		return -err->errnum;
 	}
-	if (prepare(k, stored, ask.refresh, &fresh) < 0) {
+	if (keeper_prepare(k, stored, ask.refresh, &fresh) < 0) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	verdict = token_request(k->http, &ask, until, &granted, &fault);
@@ -213,7 +222,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		*err = fault;
 		return verdict == TOKEN_BUSY ? -EAGAIN : -fault.errnum;
 	}
-	adopt(&fresh, &granted);
+	keeper_adopt(&fresh, &granted);
 	return keep(k, &fresh, ask.refresh, ret, err);
 }
 

@@ -2,7 +2,6 @@
 /* The token endpoint: what is sent, what comes back, and what its refusals mean. */
 #include "sf_priv.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,82 +22,6 @@ static const char *const own_hosts[] = {".salesforce.com", ".force.com", ".cloud
 /* Theirs too, but no place for API calls. */
 static const char *const no_api_hosts[] = {
 	".lightning.force.com", ".lightning.force.mil", ".salesforce-setup.com", NULL};
-
-#define MEND_LOGIN ((const char *)1) /* "run: forcefs login ORG, …" */
-
-struct refusal_row {
-	const char *error, *description; /* description: a part of it, in lower case; "" fits all */
-	enum token_verdict verdict;
-	int errnum;
-	const char *what;
-	const char *mend;
-};
-
-/* The first row that fits, so the particular ones come first. */
-static const struct refusal_row rows[] = {
-	{"", "login rate exceeded", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
-		"wait some minutes"},
-	{"invalid_grant", "already being processed", TOKEN_BUSY, EAGAIN,
-		"another program is using the same refresh token at this moment",
-		"try again, or give each program a log-in of its own"},
-	{"invalid_grant", "expired access/refresh token", TOKEN_DEAD, EACCES,
-		"the refresh token has expired, was revoked, or another program replaced it",
-		MEND_LOGIN},
-	{"invalid_grant", "expired authorization code", TOKEN_DEAD, EACCES,
-		"the authorization code was used before, or is too old", MEND_LOGIN},
-	{"invalid_grant", "authentication failure", TOKEN_DEAD, EACCES,
-		"the user may not log in here: password, network address, hours or the wrong "
-		"login_url",
-		"check login_url and the user's log-in history in Setup"},
-	{"invalid_grant", "hasn't approved this consumer", TOKEN_DEAD, EACCES,
-		"the user has not approved the app",
-		"approve the app for the user, or log in once "
-		"with: forcefs login"},
-	{"invalid_grant", "inactive user", TOKEN_DEAD, EACCES, "the user is locked or frozen",
-		"ask the org's administrator to activate the user"},
-	{"invalid_grant", "inactive organization", TOKEN_DEAD, EACCES,
-		"the org is locked or was deleted", "check login_url"},
-	{"invalid_grant", "audience validation failed", TOKEN_DEAD, EACCES,
-		"the token was made for another host", "set login_url to the org's My Domain"},
-	{"invalid_grant", "not supported on this domain", TOKEN_DEAD, EACCES,
-		"this grant does not work at the general log-in hosts",
-		"set login_url to the org's My Domain (https://NAME.my.salesforce.com)"},
-	{"invalid_grant", "no client credentials user", TOKEN_DEAD, EACCES,
-		"the app has no user to run as",
-		"set the Run As user in the app's client credentials flow"},
-	{"invalid_grant", "ip restricted", TOKEN_DEAD, EACCES,
-		"the app does not accept this machine's network address",
-		"relax the app's IP restrictions"},
-	{"invalid_grant", "invalid assertion", TOKEN_DEAD, EACCES,
-		"the signature does not fit the app's certificate", "check jwt_key_file"},
-	{"invalid_grant", "not admin approved", TOKEN_DEAD, EACCES, "the user may not use the app",
-		"assign the app's profile or permission set to the user"},
-	{"invalid_grant", "", TOKEN_DEAD, EACCES, "the log-in is not valid any more", MEND_LOGIN},
-	{"invalid_app_access", "", TOKEN_DEAD, EACCES, "the user may not use the app",
-		"assign the app's profile or permission set to the user"},
-	{"invalid_client_id", "", TOKEN_DEAD, EACCES, "the org does not know this client_id",
-		"check client_id and login_url (a new app needs about ten minutes)"},
-	{"invalid_client", "", TOKEN_DEAD, EACCES, "the client secret is wrong or missing",
-		"check client_id and client_secret in the settings file"},
-	{"app_not_found", "", TOKEN_DEAD, EACCES, "the app is not known at this host",
-		"set login_url to the org's My Domain (https://NAME.my.salesforce.com)"},
-	{"OAUTH_APP_BLOCKED", "", TOKEN_DEAD, EACCES, "the org blocks the app",
-		"ask the org's administrator to allow the app"},
-	{"OAUTH_APPROVAL_ERROR_GENERIC", "", TOKEN_DEAD, EACCES,
-		"the org does not allow apps that are not installed",
-		"ask the org's administrator to install the app"},
-	{"redirect_uri_mismatch", "", TOKEN_DEAD, EINVAL,
-		"the callback URL is not one of the app's", "check the app's callback URLs"},
-	{"unsupported_grant_type", "", TOKEN_DEAD, EINVAL, "the app does not allow this grant",
-		"enable the flow in the app, or change grant in the settings file"},
-	{"invalid_scope", "", TOKEN_DEAD, EINVAL, "the app lacks a scope",
-		"give the app the scopes api and refresh_token"},
-	{"invalid_request", "", TOKEN_DEAD, EINVAL, "the request for a token is not valid",
-		"check grant, client_id and client_secret in the settings file"},
-	{"rate_limit_exceeded", "", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
-		"wait some minutes"},
-	{"", "", TOKEN_FAILED, EACCES, "the log-in failed", "run: forcefs doctor"},
-};
 
 /* ---- origins ---- */
 
@@ -198,8 +121,7 @@ void token_identity(const char *identity_url, char org_id[19], char user_id[19])
 
 /* ---- the reply ---- */
 
-/* A token stands in a header line: visible ASCII only. */
-static bool token_text_ok(const char *s)
+bool token_text_ok(const char *s)
 {
 	size_t n = strlen(s);
 
@@ -245,66 +167,6 @@ static int read_grant(const struct token_ask *ask, json_t *o, struct token *t, s
 	return t->instance_url ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
-static bool holds(const char *text, const char *part)
-{
-	return strcasestr(text, part) != NULL;
-}
-
-static const struct refusal_row *find_row(const char *error, const char *description)
-{
-	const struct refusal_row *row = rows;
-
-	for (;; row++) {
-		bool error_fits = !row->error[0] || !strcmp(row->error, error);
-
-		if (error_fits && (!row->description[0] || holds(description, row->description))) {
-			return row;
-		}
-	}
-}
-
-static enum token_verdict tell_refusal(const struct token_ask *ask, int status, const char *error,
-	const char *description, struct error *err)
-{
-	const struct refusal_row *row = find_row(error, description);
-	char mend[200];
-
-	if (row->mend == MEND_LOGIN) {
-		snprintf(mend, sizeof(mend),
-			"run: forcefs login %s, or put a new refresh_token in the settings file",
-			ask->org);
-	} else {
-		snprintf(mend, sizeof(mend), "%s", row->mend);
-	}
-	error_set_code(err, row->errnum, status, error,
-		"Salesforce refused the log-in (%s%s%s): "
-		"%s; %s",
-		error, description[0] ? ": " : "", description, row->what, mend);
-	return row->verdict;
-}
-
-static enum token_verdict read_refusal(
-	const struct token_ask *ask, int status, json_t *o, struct error *err)
-{
-	json_t *error = json_object_get(o, "error");
-	json_t *description = json_object_get(o, "error_description");
-	char code[64] = "", text[160] = "";
-
-	if (!json_is_string(error)) {
-		error_set_code(err, status >= 500 ? EIO : EPROTO, status, NULL,
-			"the token endpoint answered HTTP %d in a form that is not understood: "
-			"check login_url",
-			status);
-		return TOKEN_FAILED;
-	}
-	sf_error_tidy(code, sizeof(code), json_string_value(error), json_string_length(error));
-	if (json_is_string(description)) {
-		sf_error_tidy(text, sizeof(text), json_string_value(description),
-			json_string_length(description));
-	}
-	return tell_refusal(ask, status, code, text, err);
-}
-
 enum token_verdict token_reply(const struct token_ask *ask, int status, const char *content_type,
 	const char *body, size_t len, struct token *ret, struct error *err)
 {
@@ -321,7 +183,7 @@ enum token_verdict token_reply(const struct token_ask *ask, int status, const ch
 		error_set_code(err, EPROTO, status, NULL,
 			"the token endpoint's answer is cut or garbled: try again");
 	} else if (status != 200) {
-		verdict = read_refusal(ask, status, o, err);
+		verdict = token_refusal_read(ask, status, o, err);
 	} else if (read_grant(ask, o, &t, err) == 0) {
 		verdict = TOKEN_GRANTED;
 		*ret = t;
@@ -333,7 +195,7 @@ enum token_verdict token_reply(const struct token_ask *ask, int status, const ch
 
 /* ---- the request ---- */
 
-static void add_pair(struct buf *form, const char *name, const char *value)
+void token_form_add(struct buf *form, const char *name, const char *value)
 {
 	if (value) {
 		buf_addf(form, "%s%s=", form->len ? "&" : "", name);
@@ -341,30 +203,96 @@ static void add_pair(struct buf *form, const char *name, const char *value)
 	}
 }
 
-static int fill_form(const struct token_ask *ask, struct buf *form, struct error *err)
+static void add_code(const struct token_ask *ask, struct buf *form)
 {
-	switch (ask->grant) {
-	case SF_GRANT_REFRESH_TOKEN:
-		add_pair(form, "grant_type", "refresh_token");
-		add_pair(form, "refresh_token", ask->refresh);
-		break;
-	case SF_GRANT_CLIENT_CREDENTIALS:
-		add_pair(form, "grant_type", "client_credentials");
-		break;
-	default:
-		return error_set(err, ENOTSUP,
-			"this grant comes with a later version of forcefs: use grant=refresh_token "
-			"or grant=client_credentials");
-	}
-	add_pair(form, "client_id", ask->client_id);
-	add_pair(form, "client_secret", ask->client_secret);
-	return buf_failed(form) ? error_set(err, -buf_failed(form),
-					  "the log-in's settings are too "
-					  "long")
-				: 0;
+	token_form_add(form, "grant_type", "authorization_code");
+	token_form_add(form, "code", ask->code);
+	token_form_add(form, "redirect_uri", ask->redirect_uri);
+	token_form_add(form, "code_verifier", ask->verifier);
 }
 
-static void wipe_buf(struct buf *b)
+static int add_assertion(const struct token_ask *ask, struct buf *form, struct error *err)
+{
+	char *assertion = NULL;
+	int r = token_jwt(ask, &assertion, err);
+
+	if (r == 0) {
+		token_form_add(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+		token_form_add(form, "assertion", assertion);
+	}
+	token_string_free(assertion);
+	return r;
+}
+
+static int add_grant(const struct token_ask *ask, struct buf *form, struct error *err)
+{
+	if (ask->code) {
+		add_code(ask, form);
+		return 0;
+	}
+	switch (ask->grant) {
+	case SF_GRANT_REFRESH_TOKEN:
+		token_form_add(form, "grant_type", "refresh_token");
+		token_form_add(form, "refresh_token", ask->refresh);
+		return 0;
+	case SF_GRANT_CLIENT_CREDENTIALS:
+		token_form_add(form, "grant_type", "client_credentials");
+		return 0;
+	case SF_GRANT_JWT_BEARER:
+		return add_assertion(ask, form, err);
+	case SF_GRANT_SF:
+		break; /* token_cli.c */
+	}
+	return error_set(err, EINVAL, "this grant has no request of its own");
+}
+
+static int fill_form(const struct token_ask *ask, struct buf *form, struct error *err)
+{
+	int r = add_grant(ask, form, err);
+
+	if (r < 0) {
+		return r;
+	}
+	if (ask->code || ask->grant != SF_GRANT_JWT_BEARER) {
+		token_form_add(form, "client_id", ask->client_id);
+		token_form_add(form, "client_secret", ask->client_secret);
+	}
+	r = buf_failed(form);
+	return r ? error_set(err, -r, "the log-in's settings are too long") : 0;
+}
+
+int token_post(struct http *http, const char *host, const char *endpoint, const struct buf *form,
+	bool idempotent, const struct until *until, struct http_reply *ret, struct error *err)
+{
+	static const struct http_header headers[] = {
+		{"Accept", "application/json"},
+		{"Content-Type", "application/x-www-form-urlencoded"},
+	};
+	AUTO_FREE char *url = NULL;
+	struct http_request req = {
+		.method = "POST",
+		.headers = headers,
+		.header_count = 2,
+		.body = form->data,
+		.body_len = form->len,
+		.reply_limit_bytes = SF_SMALL_LIMIT_BYTES,
+		.idempotent = idempotent,
+	};
+
+	if (asprintf(&url, "%s/services/oauth2/%s", host, endpoint) < 0) {
+		url = NULL;
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	req.url = url;
+	return http_perform(http, &req, until, ret, err);
+}
+
+void token_form_init(struct buf *form)
+{
+	buf_init(form, FORM_LIMIT_BYTES);
+}
+
+void token_buf_wipe(struct buf *b)
 {
 	if (b->data) {
 		explicit_bzero(b->data, b->cap);
@@ -375,38 +303,22 @@ static void wipe_buf(struct buf *b)
 enum token_verdict token_request(struct http *http, const struct token_ask *ask,
 	const struct until *until, struct token *ret, struct error *err)
 {
-	static const struct http_header headers[] = {
-		{"Accept", "application/json"},
-		{"Content-Type", "application/x-www-form-urlencoded"},
-	};
 	AUTO(http_reply) struct http_reply reply = {0};
-	struct buf form, url;
 	enum token_verdict verdict = TOKEN_FAILED;
+	struct buf form;
+	/* A refresh may kill the token it used, and a code is good for one use. */
+	bool again = !ask->code && ask->grant != SF_GRANT_REFRESH_TOKEN;
 
-	buf_init(&form, FORM_LIMIT_BYTES);
-	buf_init(&url, FORM_LIMIT_BYTES);
-	if (buf_addf(&url, "%s/services/oauth2/token", ask->login_url) < 0) {
-		error_set(err, ENOMEM, "out of memory");
-	} else if (fill_form(ask, &form, err) == 0) {
-		struct http_request req = {
-			.method = "POST",
-			.url = url.data,
-			.headers = headers,
-			.header_count = 2,
-			.body = form.data,
-			.body_len = form.len,
-			.reply_limit_bytes = SF_SMALL_LIMIT_BYTES,
-			.idempotent = ask->grant == SF_GRANT_CLIENT_CREDENTIALS,
-		};
-
-		/* Not idempotent: a refresh may kill the token it used. */
-		if (http_perform(http, &req, until, &reply, err) == 0) {
-			verdict = token_reply(ask, reply.status, reply.content_type,
-				buf_str(&reply.body), reply.body.len, ret, err);
-			wipe_buf(&reply.body);
-		}
+	if (ask->grant == SF_GRANT_SF && !ask->code) {
+		return token_cli(http, ask, until, ret, err);
 	}
-	wipe_buf(&form);
-	buf_release(&url);
+	token_form_init(&form);
+	if (fill_form(ask, &form, err) == 0 &&
+		token_post(http, ask->login_url, "token", &form, again, until, &reply, err) == 0) {
+		verdict = token_reply(ask, reply.status, reply.content_type, buf_str(&reply.body),
+			reply.body.len, ret, err);
+		token_buf_wipe(&reply.body);
+	}
+	token_buf_wipe(&form);
 	return verdict;
 }

@@ -23,6 +23,8 @@ LIBRARY = {
     "sqlite3.h": ["store"],
     "fuse": ["fs"],
     "ini.h": ["app"],
+    "openssl/": ["sf"],
+    "microhttpd.h": ["app"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
 

@@ -431,7 +431,7 @@ static void test_open__checks_the_settings(void **state)
 		{org.config, -EINVAL},
 		{org.config, -EINVAL},
 		{org.config, -EINVAL},
-		{org.config, -ENOTSUP},
+		{org.config, -EINVAL},
 		{org.config, -EINVAL},
 		{org.config, -EINVAL},
 	};

@@ -19,10 +19,13 @@ enum sf_grant { SF_GRANT_REFRESH_TOKEN, SF_GRANT_JWT_BEARER, SF_GRANT_CLIENT_CRE
 struct sf_config {
 	const char *org;           /* section name: names the state files and stands in texts */
 	const char *login_url;     /* https://…, or http:// on loopback */
-	const char *client_id;
+	const char *client_id;     /* not for SF_GRANT_SF */
 	const char *client_secret; /* or NULL */
 	const char *refresh_token; /* seed from the settings, or NULL: the one that login stored */
 	enum sf_grant grant;
+	const char *username;      /* for SF_GRANT_JWT_BEARER */
+	const char *jwt_key_file;  /* PEM, for SF_GRANT_JWT_BEARER */
+	const char *sf_alias;      /* for SF_GRANT_SF, or NULL: the org's name */
 	const char *api_version;   /* "64.0", or NULL: the newest that both sides know */
 	const char *state_dir;     /* where <org>.token and <org>.lock lie; made if missing */
 	int api_reserve_percent;   /* of the daily API requests; 0 switches it off */
@@ -45,6 +48,7 @@ struct sf_identity {
 	char user_id[19];
 	char instance_url[256];
 	char api_version[8];
+	char username[128]; /* as last heard, "" if never asked */
 };
 
 /* As far as known without a call: from the last token reply or the state file. -ENODATA when this
