@@ -38,6 +38,34 @@ const struct command commands[] = {
 			"  --json      the outcome as JSON on stdout\n",
 	},
 	{
+		.name = "login",
+		.run = cmd_login,
+		.usage = "login [--paste | --sfdx-url FILE] [-o OPTION,…] [--json] ORG",
+		.summary = "log in to an org",
+		.details =
+			"Opens the org's log-in page in the browser and keeps what comes back in "
+			"~/.local/state/forcefs. The app (client_id) must have redirect_uri as "
+			"one of its callback URLs. Where the grant needs no browser, it gets a "
+			"session and says whose.\n"
+			"  --paste          for a machine without a browser: prints the address, "
+			"and reads where another machine's browser ended\n"
+			"  --sfdx-url FILE  takes the SFDX auth URL in FILE, or on stdin (-), "
+			"alone "
+			"or in the JSON of: sf org auth show-sfdx-auth-url --json\n"
+			"  -o OPTION        any setting as NAME=VALUE\n"
+			"  --json           the outcome as JSON on stdout\n",
+	},
+	{
+		.name = "logout",
+		.run = cmd_logout,
+		.usage = "logout [--json] ORG",
+		.summary = "end the log-in to an org",
+		.details = "The org revokes the tokens, and they are removed from this machine. "
+			   "Mounts "
+			   "of the org keep showing what is cached.\n"
+			   "  --json      the outcome as JSON on stdout\n",
+	},
+	{
 		.name = "status",
 		.run = cmd_status,
 		.usage = "status [--json] [--all] [DIR|ORG]",
@@ -89,8 +117,6 @@ const struct command commands[] = {
 		.usage = "help [COMMAND]",
 		.summary = "show this, or how a command is used",
 	},
-	{.name = "login"},
-	{.name = "logout"},
 };
 const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
 

@@ -14,8 +14,7 @@
 #define CONNECT_MS_MAX  10000
 #define CONNECTIONS_MAX 16
 
-/* Salesforce's own hosts: where a redirect may lead. */
-static const char *const own_hosts[] = {".salesforce.com", ".force.com", ".cloudforce.com",
+const char *const compose_own_hosts[] = {".salesforce.com", ".force.com", ".cloudforce.com",
 	".salesforce.mil", ".crmforce.mil", ".sfcrmproducts.cn", NULL};
 
 static_assert((int)LOG_LEVEL_ERROR == 0 && (int)LOG_LEVEL_DEBUG == 3,
@@ -34,7 +33,7 @@ int compose_http(const struct settings *s, struct composition *c, struct error *
 		.timeout_ms = timeout_ms,
 		.connect_timeout_ms = timeout_ms < CONNECT_MS_MAX ? timeout_ms : CONNECT_MS_MAX,
 		.max_connections = CONNECTIONS_MAX,
-		.hosts = own_hosts,
+		.hosts = compose_own_hosts,
 	};
 	return http_open(&config, &c->http, err);
 }

@@ -12,6 +12,9 @@
 #include "forcefs/store/store.h"
 #include "settings.h"
 
+/* Salesforce's own hosts, by their endings: where a redirect may lead. NULL-ended. */
+extern const char *const compose_own_hosts[];
+
 struct composition {
 	struct http *http;
 	struct sf *sf;
@@ -36,5 +39,7 @@ struct until compose_patience(const struct settings *s);
 /* The folder of the cache, new; NULL in *ret: it is kept in memory. */
 int compose_cache_dir(const struct settings *s, char **ret, struct error *err);
 void compose_close(struct composition *c); /* half-built is fine */
+
+DEFINE_CLEANER(composition, struct composition, compose_close)
 
 #endif

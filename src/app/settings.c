@@ -92,6 +92,22 @@ static int parse_url(const struct setting *what, const char *value, void *at, st
 	return replace_text(at, strndup(value, len), err);
 }
 
+static int parse_callback(
+	const struct setting *what, const char *value, void *at, struct error *err)
+{
+	int r = url_check(value, err);
+	if (r < 0) {
+		return r;
+	}
+	for (const char *p = value; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("#\"\\<>", *p)) {
+			return bad_value(what, value, err,
+				"a URL such as http://localhost:1717/OauthRedirect");
+		}
+	}
+	return replace_text(at, strdup(value), err);
+}
+
 /* New string, NULL if memory is out or there is no home. */
 static char *in_home(const char *below)
 {
@@ -274,6 +290,7 @@ typedef int (*parse_fn)(const struct setting *what, const char *value, void *at,
 static const parse_fn parsers[] = {
 	[SETTING_TEXT] = parse_text,
 	[SETTING_URL] = parse_url,
+	[SETTING_CALLBACK] = parse_callback,
 	[SETTING_PATH] = parse_path,
 	[SETTING_PATTERNS] = parse_patterns,
 	[SETTING_VERSION] = parse_version,

@@ -18,6 +18,7 @@
 enum setting_type {
 	SETTING_TEXT,
 	SETTING_URL,      /* https://, or http:// on loopback; without a slash at the end */
+	SETTING_CALLBACK, /* the same with a path */
 	SETTING_PATH,     /* absolute, ~/ expanded */
 	SETTING_PATTERNS, /* "Account, *__c" */
 	SETTING_VERSION,  /* "64.0" */
@@ -62,6 +63,7 @@ struct settings {
 	int line[SETTINGS_MAX]; /* by index in the table: > 0 a line of file, else ORIGIN_… */
 
 	char *login_url, *client_id, *client_secret, *client_secret_command;
+	char *redirect_uri, *scope;
 	int64_t grant; /* enum sf_grant */
 	char *refresh_token, *refresh_token_command, *username, *jwt_key_file, *sf_alias;
 	char *api_version, *objects, *hide, *ca_file, *proxy;
@@ -93,6 +95,9 @@ bool setting_holds_secret(const struct setting *what, const char *value);
 /* Fails with the text prefixed by "file:line: name: " or "-o name: ". */
 int settings_complain(
 	const struct settings *s, const struct setting *what, int r, struct error *err);
+
+/* Where the settings name no app: the one that came with forcefs login --sfdx-url, and its host. */
+int settings_take_login(struct settings *s, const char *state_dir, struct error *err);
 
 /* What can be judged only when all values are known: keys the grant needs, files that must be
  * readable. */

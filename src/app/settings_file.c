@@ -440,6 +440,19 @@ int settings_file_find(char **ret, struct error *err)
 	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
+static int take_login(struct settings *s, struct error *err)
+{
+	AUTO_FREE char *state_dir = NULL;
+	int r = paths_dir(PATHS_STATE, &state_dir, err);
+	if (r == 0) {
+		r = settings_take_login(s, state_dir, err);
+	}
+	if (r < 0) {
+		settings_release(s);
+	}
+	return r;
+}
+
 int settings_load(const char *org, struct settings *ret, struct error *err)
 {
 	AUTO_FREE char *path = NULL;
@@ -455,5 +468,5 @@ int settings_load_file(const char *path, const char *org, struct settings *ret, 
 	}
 	int r = settings_read(file, path, org, ret, err);
 	fclose(file);
-	return r;
+	return r < 0 ? r : take_login(ret, err);
 }

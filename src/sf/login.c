@@ -33,6 +33,11 @@ int sf_login_refresh_token(
 	return keeper_login(&sf->keeper, &ask, true, until, err);
 }
 
+int sf_login_anew(struct sf *sf, const struct until *until, struct error *err)
+{
+	return keeper_login(&sf->keeper, &sf->keeper.ask, false, until, err);
+}
+
 int sf_login_refusal(const char *org, const char *code, const char *description, struct error *err)
 {
 	const struct token_ask ask = {.org = org, .code = ""};

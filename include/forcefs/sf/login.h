@@ -46,6 +46,10 @@ int sf_login_code(struct sf *sf, const struct sf_authorize *a, const char *redir
 int sf_login_refresh_token(
 	struct sf *sf, const char *refresh_token, const struct until *until, struct error *err);
 
+/* By the grant of the settings, whatever session is known already. Not for
+ * SF_GRANT_REFRESH_TOKEN. */
+int sf_login_anew(struct sf *sf, const struct until *until, struct error *err);
+
 /* The text for a refusal that came back in the redirect. Gives a negative errno. */
 int sf_login_refusal(const char *org, const char *code, const char *description, struct error *err);
 
