@@ -5,7 +5,7 @@ set -eu
 
 build="gcc cmake ninja-build pkg-config libc6-dev libfuse3-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libinih-dev libssl-dev libmicrohttpd-dev"
 demo="$build fuse3 python3 ca-certificates jq"
-test="$demo libcmocka-dev python3-pytest ripgrep rsync less attr acl procps patch perl vim nano ed emacs-nox tmux moreutils"
+test="$demo libcmocka-dev python3-pytest ripgrep rsync less attr acl procps patch perl vim nano ed emacs-nox tmux moreutils openssl"
 
 case ${1:-} in
 build) packages=$build ;;

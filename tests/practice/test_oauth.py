@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 import base64
 import hashlib
+import json
+import shutil
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -29,7 +32,8 @@ def test_reply_has_the_recorded_keys(api, recorded):
     ({"client_id": "x"}, "invalid_client_id"),
     ({"client_secret": "wrong"}, "invalid_client"),
     ({"refresh_token": "gone"}, "invalid_grant"),
-    ({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}, "unsupported_grant_type"),
+    ({"grant_type": "password"}, "unsupported_grant_type"),
+    ({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "a.b.c"}, "invalid_grant"),
 ])
 def test_refusals(api, changed, error):
     reply = api.token_request(**changed)
@@ -147,6 +151,74 @@ def test_userinfo_and_identity(api, recorded):
     assert identity["username"] == api.org.username
     told = set(recorded("oauth/restforce-db-2015-identity.json"))
     assert set(identity) <= told
+
+
+def test_revoking_what_is_unknown_is_refused_in_a_form(api):
+    reply = api.form("/services/oauth2/revoke", token="gone")
+    assert reply.status == 400 and reply.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert b"error=unsupported_token_type" in reply.body
+
+
+def test_client_credentials_in_a_basic_header(api):
+    pair = base64.b64encode(("%s:%s" % (api.org.client_id, api.org.client_secret)).encode()).decode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic " + pair}
+    reply = api.call("POST", "/services/oauth2/token", "grant_type=client_credentials", headers)
+    assert reply.status == 200 and reply.json["access_token"]
+    headers["Authorization"] = "Basic " + base64.b64encode(b"x:y").decode()
+    assert api.call("POST", "/services/oauth2/token", "grant_type=client_credentials", headers).status == 400
+
+
+def test_policies_refuse(org, api):
+    for policy, error in (("inactive_user", "invalid_grant"), ("not_admin_approved", "invalid_app_access")):
+        org.token(policies=[policy])
+        assert api.token_request().json["error"] == error
+    org.token(policies=["no_run_as_user"])
+    assert api.token_request().status == 200
+    assert api.token_request(grant_type="client_credentials").json["error_description"] == "no client credentials user enabled"
+    org.token(policies=["app_blocked"])
+    assert "error=OAUTH_APP_BLOCKED" in authorize(api).headers["Location"]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """{"good", "certificate", "other"}: paths of PEM files."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("keys")
+    paths = {name: str(folder / name) for name in ("good", "certificate", "other")}
+    for words in (["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", paths["good"],
+                   "-out", paths["certificate"]], ["genrsa", "-out", paths["other"], "2048"]):
+        subprocess.run(["openssl"] + words, check=True, stderr=subprocess.DEVNULL)
+    return paths
+
+
+def signed(key, **claims):
+    def part(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    text = "%s.%s" % (part(b'{"alg":"RS256"}'), part(json.dumps(claims).encode()))
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=text.encode(), stdout=subprocess.PIPE,
+                               check=True).stdout
+    return "%s.%s" % (text, part(signature))
+
+
+def test_jwt_bearer(start, keys):
+    org, api = start(extra=["--jwt-cert", keys["certificate"]])
+
+    def ask(key="good", **changed):
+        claims = {"iss": org.client_id, "sub": org.username, "aud": org.url, "exp": int(time.time()) + 120}
+        reply = api.form("/services/oauth2/token", grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer",
+                         assertion=signed(keys[key], **dict(claims, **changed)))
+        return reply.json.get("error_description", reply.json)
+    granted = ask()
+    assert set(granted) == {"access_token", "scope", "instance_url", "id", "token_type"}
+    api.token = granted["access_token"]
+    assert api.get("/limits").status == 200
+    assert "access_token" in ask(aud="https://login.salesforce.com")
+    assert ask("other") == "invalid assertion"
+    assert ask(aud="https://example.com") == "Audience validation failed"
+    assert ask(exp=int(time.time()) - 300) == ask(exp=int(time.time()) + 3600) == "expired authorization code"
+    assert ask(sub="nobody@example.com") == "user hasn't approved this consumer"
+    assert ask(iss="x") == "client identifier invalid"
 
 
 def test_introspection_knows_the_living_from_the_dead(org, api):

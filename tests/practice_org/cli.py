@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from . import refusals, rsa
 from .http1 import tls_context
 from .org import Org
 from .world import World
@@ -34,6 +35,9 @@ def parser():
     options.add_argument("--rotation", action="store_true", help="refresh tokens are good for one use")
     options.add_argument("--callback", action="append", default=[], metavar="URL",
                          help="a registered redirect URI; without any, every loopback URI is accepted")
+    options.add_argument("--jwt-cert", metavar="FILE", help="certificate or public key of the app, in PEM form")
+    options.add_argument("--policy", action="append", default=[], metavar="NAME", choices=sorted(
+        list(refusals.POLICIES) + list(refusals.PAGE_POLICIES)), help="refuse log-ins for this reason")
     options.add_argument("--fault", type=json.loads, action="append", default=[], metavar="JSON")
     options.add_argument("--until-eof", action="store_true", help="exit when standard input ends")
     return options
@@ -54,8 +58,9 @@ def leave_at_eof():
 def make_org(options):
     world = World(options.seed, dict(options.records), options.quota, options.used)
     tls = tls_context(options.tls_cert, options.tls_key) if options.tls_cert else None
+    jwt_key = rsa.load(options.jwt_cert) if options.jwt_cert else None
     return Org(world, (options.bind, options.port), options.log, options.latency_ms, options.rotation, options.fault, tls,
-               options.callback)
+               callbacks=options.callback, jwt_key=jwt_key, policies=options.policy)
 
 
 def main(arguments=None):

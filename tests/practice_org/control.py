@@ -6,7 +6,7 @@ import json
 import traceback
 import urllib.parse
 
-from . import writes
+from . import refusals, writes
 from .errors import ApiError
 from .fields import Field
 from .generators import Const, Pick
@@ -202,6 +202,11 @@ class Control:
         login.rotation = bool(body.get("rotation", login.rotation))
         login.hold_ms = float(body.get("hold_ms", body.get("token_hold_ms", login.hold_ms)))
         login.session_seconds = body.get("session_seconds", login.session_seconds)
+        if "policies" in body:
+            unknown = [name for name in body["policies"] if not refusals.known(name)]
+            if unknown:
+                raise Wrong("unknown policies: %s" % unknown)
+            login.policies = list(body["policies"])
         if "fail" in body:
             failure = {"status": 400, "error": "invalid_grant", "error_description": "authentication failure", "times": 1}
             login.failures[:] = [dict(failure, **body["fail"])] if body["fail"] else []

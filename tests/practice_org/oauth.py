@@ -9,19 +9,16 @@ import threading
 import time
 import urllib.parse
 
+from . import assertion, refusals
 from .http1 import Reply
 from .jsontext import dumps
+from .refusals import Refused
 
 CLIENT_ID = "3MVG9practice.practice_practice.org_consumer_key"
 CLIENT_SECRET = "PRACTICE0CONSUMER0SECRET"
 SCOPE = "refresh_token api web"
 CODE_LIFE = 900
-
-
-class Refused(Exception):
-    def __init__(self, error, description, status=400):
-        super().__init__(error)
-        self.error, self.description, self.status = error, description, status
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class RefreshToken:
@@ -42,10 +39,12 @@ class Login:
 
     client_secret = CLIENT_SECRET
 
-    def __init__(self, world, rotation=False, callbacks=()):
+    def __init__(self, world, rotation=False, callbacks=(), jwt_key=None, policies=()):
         self.world = world
         self.callbacks = frozenset(callbacks)
         self.rotation = rotation
+        self.jwt_key = jwt_key
+        self.policies = list(policies)
         self.hold_ms = 0
         self.failures = []
         self.session_seconds = None
@@ -99,15 +98,22 @@ class Login:
 
     # the token endpoint
 
-    def token(self, form, host_url):
+    def token(self, form, host_url, basic=None):
+        """basic: (client_id, client_secret) of an Authorization header, which may stand for the form's."""
         handlers = {"refresh_token": self.refresh, "client_credentials": self.client_credentials,
-                    "authorization_code": self.authorization_code}
+                    "authorization_code": self.authorization_code, JWT_BEARER: self.jwt_bearer}
         grant = form.get("grant_type", "")
         if grant not in handlers:
             raise Refused("unsupported_grant_type", "grant type not supported")
         self.injected_failure()
-        self.check_client(form, secret_needed=grant == "client_credentials")
-        return self.token_reply(handlers[grant](form), host_url)
+        if basic:
+            form = dict(form, client_id=basic[0], client_secret=basic[1])
+        if grant != JWT_BEARER:
+            self.check_client(form, secret_needed=grant == "client_credentials")
+        else:
+            assertion.check(form.get("assertion", ""), self.jwt_key, CLIENT_ID, self.world.username, host_url)
+        refusals.apply(self.policies, grant)
+        return self.token_reply(handlers[grant](form), host_url, grant)
 
     def injected_failure(self):
         with self.lock:
@@ -161,6 +167,10 @@ class Login:
         with self.lock:
             return {"access_token": self.new_session(), "scope": "api"}
 
+    def jwt_bearer(self, form):
+        with self.lock:
+            return {"access_token": self.new_session(), "scope": "api web"}
+
     def authorization_code(self, form):
         with self.lock:
             code = self.codes.pop(form.get("code", ""), None)
@@ -184,7 +194,7 @@ class Login:
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != challenge:
             raise Refused("invalid_request", "invalid code verifier")
 
-    def token_reply(self, granted, host_url):
+    def token_reply(self, granted, host_url, grant):
         issued = "%d" % (time.time() * 1000)
         identity = "%s/id/%s/%s" % (host_url, self.world.org_id, self.world.user_id)
         signature = hmac.new(CLIENT_SECRET.encode(), (identity + issued).encode(), hashlib.sha256).digest()
@@ -193,6 +203,8 @@ class Login:
             reply["refresh_token"] = granted["refresh_token"]
         reply.update({"signature": base64.b64encode(signature).decode(), "scope": granted.get("scope", SCOPE),
                       "instance_url": host_url, "id": identity, "token_type": "Bearer", "issued_at": issued})
+        if grant == JWT_BEARER:
+            del reply["signature"], reply["issued_at"]
         return reply
 
     # the other endpoints
@@ -226,6 +238,13 @@ class Login:
             return page(400, "error=redirect_uri_mismatch&error_description=redirect_uri must match configuration")
         if query.get("response_type") != "code":
             return redirect(target, query, error="unsupported_response_type", error_description="response type not supported")
+        if query.get("code_challenge_method", "S256") != "S256":
+            return redirect(target, query, error="invalid_request", error_description="code challenge method not supported")
+        if not set(query.get("scope", SCOPE).split()) <= refusals.SCOPES:
+            return redirect(target, query, error="invalid_scope", error_description="the requested scope is not allowed")
+        refused = refusals.at_the_page(self.policies)
+        if refused:
+            return redirect(target, query, error=refused[0], error_description=refused[1])
         answer = query.get("practice_answer")
         if answer == "deny":
             return redirect(target, query, error="access_denied", error_description="end-user denied authorization")
@@ -248,9 +267,11 @@ class Login:
     def question(query):
         def link(answer):
             return html.escape("/services/oauth2/authorize?" + urllib.parse.urlencode(dict(query, practice_answer=answer)))
-        return Reply(200, "<!DOCTYPE html><html><head><title>Allow Access?</title></head><body><h1>Allow access?</h1>"
-                     "<p>An app is asking to use the practice org.</p><p><a id=\"approve\" href=\"%s\">Allow</a> "
-                     "<a id=\"deny\" href=\"%s\">Deny</a></p></body></html>" % (link("approve"), link("deny")),
+        scopes = "".join("<li>%s</li>" % html.escape(word) for word in query.get("scope", SCOPE).split())
+        return Reply(200, "<!DOCTYPE html><html><head><title>Allow Access?</title><style>body{font:16px sans-serif;margin:4em}"
+                     "a{padding:.5em 1em;border:1px solid}</style></head><body><h1>Allow access?</h1>"
+                     "<p>An app is asking to use the practice org:</p><ul>%s</ul><p><a id=\"approve\" href=\"%s\">Allow</a> "
+                     "<a id=\"deny\" href=\"%s\">Deny</a></p></body></html>" % (scopes, link("approve"), link("deny")),
                      content_type="text/html;charset=UTF-8")
 
     def userinfo(self, host_url):
@@ -294,6 +315,12 @@ def redirect(target, query, **answer):
 
 def page(status, text):
     return Reply(status, "<html><body><pre>%s</pre></body></html>" % html.escape(text), content_type="text/html")
+
+
+def refused_form(refusal):
+    """The revoke endpoint refuses in a form, not in JSON."""
+    return Reply(refusal.status, urllib.parse.urlencode({"error": refusal.error, "error_description": refusal.description}),
+                 content_type="application/x-www-form-urlencoded")
 
 
 def refused_reply(refusal):

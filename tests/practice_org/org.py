@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The whole: every request comes here, is told what it is, and gets its reply and its line in the record of calls."""
+import base64
 import json
 import time
 import traceback
@@ -13,8 +14,9 @@ from .errors import ApiError, limit_exceeded, refuse, resource_missing, session_
 from .faults import Faults, REPLIES, TRANSPORTS, replacement, transport
 from .http1 import Reply, Server
 from .jsontext import dumps
-from .oauth import CLIENT_ID, Login, Refused, page, refused_reply
+from .oauth import CLIENT_ID, Login, page, refused_form, refused_reply
 from .query import Cursors, batch_size
+from .refusals import Refused
 from .rest import Answer, Call, Routes, perform
 
 API = "/services/data"
@@ -76,9 +78,9 @@ def next_page(call):
 
 
 class Org(Server):
-    def __init__(self, world, address, log=None, latency_ms=0, rotation=False, faults=(), tls=None, callbacks=()):
+    def __init__(self, world, address, log=None, latency_ms=0, rotation=False, faults=(), tls=None, **login):
         self.world = world
-        self.login = Login(world, rotation, callbacks)
+        self.login = Login(world, rotation, **login)
         self.cursors = Cursors(world)
         self.describes = DescribeCache(world)
         self.calls = Calls(log)
@@ -276,10 +278,14 @@ class Exchange:
     def oauth_token(self):
         if self.request.method != "POST":
             raise Refused("invalid_request", "must use HTTP POST")
-        return Reply(200, dumps(self.org.login.token(self.form(), self.instance_url())))
+        basic = basic_pair(self.request.header("authorization", ""))
+        return Reply(200, dumps(self.org.login.token(self.form(), self.instance_url(), basic)))
 
     def oauth_revoke(self):
-        self.org.login.revoke(self.form() or self.query())
+        try:
+            self.org.login.revoke(self.form() or self.query())
+        except Refused as refusal:
+            return refused_form(refusal)
         return Reply(200, b"")
 
     def oauth_introspect(self):
@@ -297,6 +303,17 @@ class Exchange:
         if not self.org.login.session_valid(self.token):
             return Reply(403, "Bad_OAuth_Token", content_type="text/html")
         return Reply(200, dumps(self.org.login.identity(self.instance_url())))
+
+
+def basic_pair(text):
+    scheme, _, rest = text.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(rest).decode().partition(":")
+    except ValueError:
+        raise Refused("invalid_client", "invalid client credentials") from None
+    return urllib.parse.unquote(name), urllib.parse.unquote(secret)
 
 
 def bearer(text):

@@ -162,7 +162,7 @@ class PracticeOrg:
         self.control("latency", {"ms": ms})
 
     def token(self, **settings):
-        """rotation, hold_ms, session_seconds, fail={"status", "error", "error_description", "times"}"""
+        """rotation, hold_ms, session_seconds, policies=[names], fail={"status", "error", "error_description", "times"}"""
         self.control("token", settings)
 
     def revoke(self):
