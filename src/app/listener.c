@@ -42,6 +42,9 @@ struct listener {
 	struct MHD_Response *page;      /* for the waiting one */
 	bool taken;                     /* it has its page, or has left */
 	unsigned int strangers;
+	int signals;     /* signalfd */
+	bool holding;    /* signals are blocked */
+	sigset_t before; /* as they were */
 };
 
 /* ---- answers ---- */
@@ -298,6 +301,31 @@ static int serve(struct listener *l, struct error *err)
 	return r;
 }
 
+/* From the first word to the person on, Ctrl-C ends the waiting and nothing else. */
+static int hold_signals(struct listener *l, struct error *err)
+{
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	l->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (l->signals < 0) {
+		return error_errno(err, errno, "waiting for signals");
+	}
+	sigprocmask(SIG_BLOCK, &ends, &l->before);
+	l->holding = true;
+	return 0;
+}
+
+static void release_signals(struct listener *l)
+{
+	if (l->holding) {
+		sigprocmask(SIG_SETMASK, &l->before, NULL);
+	}
+	l->holding = false;
+}
+
 int listener_open(const struct listener_config *config, struct listener **ret, struct error *err)
 {
 	AUTO(listener) struct listener *l = calloc(1, sizeof(*l));
@@ -305,9 +333,13 @@ int listener_open(const struct listener_config *config, struct listener **ret, s
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	l->config = *config;
+	l->signals = -1;
 	int r = callback_parse(config->redirect_uri, &l->at, err);
 	if (r == 0) {
 		r = serve(l, err);
+	}
+	if (r == 0) {
+		r = hold_signals(l, err);
 	}
 	if (r == 0) {
 		*ret = take_ptr(&l);
@@ -320,7 +352,7 @@ void listener_close(struct listener *l)
 	if (!l) {
 		return;
 	}
-	if (l->waiting) {
+	if (l->waiting && !l->page) {
 		MHD_resume_connection(l->waiting); /* which stopping asks for */
 	}
 	for (int i = 0; i < l->count; i++) {
@@ -330,6 +362,8 @@ void listener_close(struct listener *l)
 		MHD_destroy_response(l->page);
 	}
 	callback_answer_release(&l->answer);
+	release_signals(l);
+	scope_close(&l->signals);
 	free(l);
 }
 
@@ -354,13 +388,13 @@ static int shortest_wait_ms(const struct listener *l, int64_t deadline_ms)
 }
 
 /* One round. True if a signal came. */
-static bool turn(struct listener *l, int signals, int64_t deadline_ms)
+static bool turn(struct listener *l, int64_t deadline_ms)
 {
 	struct pollfd ends[ADDRESSES + 1];
 	for (int i = 0; i < l->count; i++) {
 		ends[i] = (struct pollfd){.fd = l->epoll_fd[i], .events = POLLIN};
 	}
-	ends[l->count] = (struct pollfd){.fd = signals, .events = POLLIN};
+	ends[l->count] = (struct pollfd){.fd = l->holding ? l->signals : -1, .events = POLLIN};
 	poll(ends, (nfds_t)l->count + 1, shortest_wait_ms(l, deadline_ms));
 	for (int i = 0; i < l->count; i++) {
 		MHD_run(l->daemon[i]);
@@ -368,15 +402,20 @@ static bool turn(struct listener *l, int signals, int64_t deadline_ms)
 	return ends[l->count].revents & POLLIN;
 }
 
-static int wait_for_answer(struct listener *l, int signals, int64_t deadline_ms, struct error *err)
+static int interrupted(struct listener *l, struct error *err)
+{
+	struct signalfd_siginfo used;
+	if (read(l->signals, &used, sizeof(used)) < 0) {
+		/* then it ends us when it is let through */
+	}
+	return error_set(err, EINTR, "interrupted; nothing was changed");
+}
+
+static int wait_for_answer(struct listener *l, int64_t deadline_ms, struct error *err)
 {
 	while (!l->waiting) {
-		if (turn(l, signals, deadline_ms)) {
-			struct signalfd_siginfo used;
-			if (read(signals, &used, sizeof(used)) < 0) {
-				/* nothing to be done about it */
-			}
-			return error_set(err, EINTR, "interrupted; nothing was changed");
+		if (turn(l, deadline_ms)) {
+			return interrupted(l, err);
 		}
 		if (clock_mono_ms() >= deadline_ms) {
 			return error_set(err, ETIMEDOUT,
@@ -389,16 +428,8 @@ static int wait_for_answer(struct listener *l, int signals, int64_t deadline_ms,
 int listener_wait(
 	struct listener *l, int64_t deadline_ms, struct callback_answer *ret, struct error *err)
 {
-	sigset_t ends, before;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, &before);
-	AUTO_CLOSE int signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-	int r = signals < 0 ? error_errno(err, errno, "waiting for signals")
-			    : wait_for_answer(l, signals, deadline_ms, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	int r = wait_for_answer(l, deadline_ms, err);
+	release_signals(l);
 	if (r == 0) {
 		*ret = l->answer;
 		l->answer = (struct callback_answer){0};
@@ -415,6 +446,6 @@ void listener_answer(struct listener *l, const struct listener_page *page)
 	l->page = render(page);
 	MHD_resume_connection(l->waiting);
 	while (!l->taken && clock_mono_ms() < deadline_ms) {
-		turn(l, -1, deadline_ms);
+		turn(l, deadline_ms);
 	}
 }

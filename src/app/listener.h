@@ -22,7 +22,8 @@ struct listener_config {
 
 struct listener;
 
-/* -EADDRINUSE, -EINVAL (nothing to listen on), … */
+/* -EADDRINUSE, -EINVAL (nothing to listen on), … From now until the end of listener_wait the
+ * signals that end a program are held for it. */
 int listener_open(const struct listener_config *config, struct listener **ret, struct error *err);
 void listener_close(struct listener *l); /* NULL is fine */
 

@@ -71,7 +71,7 @@ static void show_end(
 		login_describe(sf, s, text, sizeof(text));
 		page.title = "You are logged in";
 		page.text = text;
-		page.next = "You can close this tab. In the terminal, mount the org with:";
+		page.next = "You can close this tab. To mount the org, type:";
 		page.code = command;
 	} else {
 		log_escape(text, sizeof(text), err->text);

@@ -23,8 +23,7 @@ static const struct refusal_row rows[] = {
 	{"", "login rate exceeded", TOKEN_DEAD, EAGAIN, "too many log-ins in the last hour",
 		"wait some minutes"},
 	{"access_denied", "", TOKEN_DEAD, EACCES, "the access was denied in the browser",
-		"start again and choose Allow; if there is no such choice, ask the org's "
-		"administrator"},
+		"run the command again and choose Allow"},
 	{"invalid_grant", "already being processed", TOKEN_BUSY, EAGAIN,
 		"another program is using the same refresh token at this moment",
 		"try again, or give each program a log-in of its own"},
