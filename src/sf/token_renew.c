@@ -21,6 +21,7 @@
 #define DEAD_FOR_MS     (60 * 1000)
 #define BUSY_FIRST_MS   200
 #define BUSY_LONGEST_MS 2000
+#define IN_USE          1
 
 static const char *grant_name(enum sf_grant grant)
 {
@@ -190,8 +191,8 @@ static int no_refresh_token(const struct keeper *k, struct error *err)
 		k->ask.org, k->ask.org);
 }
 
-/* Asks the token endpoint with the newest refresh token; the lock file is held. -EAGAIN when
- * another one is using it at this moment. */
+/* Asks the token endpoint with the newest refresh token; the lock file is held. IN_USE, with the
+ * fault, when another one is using it at this moment. */
 static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 	const struct until *until, struct token *ret, struct error *err)
 {
@@ -220,7 +221,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 			remember_dead(k, ask.refresh, hash, &fault);
 		}
 		*err = fault;
-		return verdict == TOKEN_BUSY ? -EAGAIN : -fault.errnum;
+		return verdict == TOKEN_BUSY ? IN_USE : -fault.errnum;
 	}
 	keeper_adopt(&fresh, &granted);
 	return keep(k, &fresh, ask.refresh, ret, err);
@@ -237,7 +238,7 @@ static int recall(struct keeper *k, struct token *stored, struct error *err)
 	return token_copy(&k->now, stored) < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
-/* One look at the state file and, if that does not help, one request. */
+/* One look at the state file and, if that does not help, one request. IN_USE as above. */
 static int renew_once(struct keeper *k, const char *refused, const struct until *until,
 	struct token *ret, struct error *err)
 {
@@ -291,12 +292,12 @@ int keeper_lead(struct keeper *k, const char *refused, const struct until *until
 		if (r == 0) {
 			return 0;
 		}
-		if (r == -EAGAIN && sf_error_is(&fault, "invalid_grant") &&
-			sf_sleep(busy_wait_ms(i), until, NULL) == 0) {
+		if (r == IN_USE && sf_sleep(busy_wait_ms(i), until, NULL) == 0) {
 			r = 0;
 			continue;
 		}
 		*err = fault;
+		r = r == IN_USE ? -fault.errnum : r;
 	}
 	return r;
 }

@@ -6,7 +6,7 @@ import threading
 from clients import load, output, start
 from mounts import Mount, files_below
 
-MOUNTS = 20
+MOUNTS = 50
 
 
 def token_calls(org, since):
@@ -43,7 +43,7 @@ def cat_all(mounts, record):
     assert all('"Id": "%s"' % record in text for text, _ in texts)
 
 
-def test_twenty_processes_share_one_rotating_token(stage):
+def test_fifty_processes_share_one_rotating_token(stage):
     org = stage.org(rotation=True, records={"Contact": 100})
     org.token(hold_ms=50)
     home = stage.home(org)
