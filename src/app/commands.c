@@ -8,8 +8,6 @@
 #include "nearest.h"
 #include "report.h"
 
-#define HELPER "mount.forcefs" /* the name mount(8) calls us by */
-
 const struct command commands[] = {
 	{
 		.name = "mount",
@@ -158,10 +156,13 @@ static int run(const struct command *c, int argc, char **argv)
 	return c->run(argc, argv);
 }
 
+/* mount.forcefs, or mount.fuse.forcefs for the type as the kernel names it. */
 static bool is_mount_helper(const char *path)
 {
-	size_t len = path ? strlen(path) : 0, tail = strlen(HELPER);
-	return len >= tail && strcmp(path + len - tail, HELPER) == 0;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *name = slash ? slash + 1 : path;
+	return name &&
+	       (strcmp(name, "mount.forcefs") == 0 || strcmp(name, "mount.fuse.forcefs") == 0);
 }
 
 int command_main(int argc, char **argv)

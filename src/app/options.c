@@ -94,27 +94,40 @@ static int set_umask(struct options *o, const char *name, const char *value, str
 }
 
 static const struct mount_option {
-	const char *name;
-	bool valued;
+	struct option_word word;
 	int (*set)(struct options *o, const char *name, const char *value, struct error *err);
 } mount_options[] = {
-	{"ro", false, set_flag},
-	{"rw", false, set_flag},
-	{"allow_other", false, set_flag},
-	{"uid", true, set_uid},
-	{"gid", true, set_gid},
-	{"umask", true, set_umask},
+	{{"ro", NULL, "Nothing can be written, whatever the setting allow says."}, set_flag},
+	{{"rw", NULL, "What the setting allow permits can be written. This is the default."},
+		set_flag},
+	{{"allow_other", NULL,
+		 "Other users of this machine may look into the mount. An ordinary user needs "
+		 "user_allow_other in /etc/fuse.conf for it."},
+		set_flag},
+	{{"uid", "USER", "Owner of all files, by name or number; else who mounted."}, set_uid},
+	{{"gid", "GROUP", "Group of all files, by name or number."}, set_gid},
+	{{"umask", "OCTAL", "Permissions to take away from all files, such as 022."}, set_umask},
 };
 #define MOUNT_OPTIONS (sizeof(mount_options) / sizeof(mount_options[0]))
 
 static const struct mount_option *find_mount_option(const char *name)
 {
 	for (size_t i = 0; i < MOUNT_OPTIONS; i++) {
-		if (strcmp(mount_options[i].name, name) == 0) {
+		if (strcmp(mount_options[i].word.name, name) == 0) {
 			return &mount_options[i];
 		}
 	}
 	return NULL;
+}
+
+const struct option_word *options_word(size_t i)
+{
+	return i < MOUNT_OPTIONS ? &mount_options[i].word : NULL;
+}
+
+const char *options_passed_over(size_t i)
+{
+	return i < sizeof(passed_over) / sizeof(passed_over[0]) ? passed_over[i] : NULL;
 }
 
 /* ---- settings ---- */
@@ -178,7 +191,7 @@ static int unknown_word(const struct options *o, const char *name, bool valued, 
 	}
 	struct nearest n = {.word = name};
 	for (size_t i = 0; i < MOUNT_OPTIONS; i++) {
-		nearest_try(&n, mount_options[i].name);
+		nearest_try(&n, mount_options[i].word.name);
 	}
 	for (size_t i = 0; i < settings_table_len; i++) {
 		nearest_try(&n, settings_table[i].name);
@@ -202,7 +215,7 @@ static int add_word(struct options *o, char *word, struct error *err)
 	if (!mount && !setting) {
 		return unknown_word(o, word, value != NULL, err);
 	}
-	if (!value && (setting || mount->valued)) {
+	if (!value && (setting || mount->word.shape)) {
 		return error_set(err, EINVAL, "the option %s needs a value: %s=…", word, word);
 	}
 	return mount ? mount->set(o, word, value, err) : add_setting(o, setting, value, err);

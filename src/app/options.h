@@ -37,6 +37,19 @@ int options_add(struct options *o, const char *text, struct error *err);
 /* Puts the settings among them over those of the file. */
 int options_apply(const struct options *o, struct settings *s, struct error *err);
 
+/* ---- for the manual pages and completions ---- */
+
+struct option_word {
+	const char *name;
+	const char *shape; /* what its value looks like; NULL: takes none */
+	const char *help;
+};
+
+/* The mount options that are no settings, by number; NULL after the last. */
+const struct option_word *options_word(size_t i);
+/* The words that are passed over, * standing for anything; NULL after the last. */
+const char *options_passed_over(size_t i);
+
 DEFINE_CLEANER(options, struct options, options_release)
 
 #endif

@@ -132,6 +132,16 @@ static const struct {
 	{504, EIO, "the org's server does not answer in time: try again later"},
 };
 
+bool sf_code(size_t i, const char **ret_code, int *ret_errnum)
+{
+	if (i >= sizeof(code_rows) / sizeof(code_rows[0])) {
+		return false;
+	}
+	*ret_code = code_rows[i].code;
+	*ret_errnum = code_rows[i].errnum;
+	return true;
+}
+
 static bool code_fits(const char *row, const char *code)
 {
 	size_t n = strlen(row);

@@ -55,6 +55,10 @@ struct sf_identity {
  * org was never logged in from here. */
 int sf_identity(struct sf *sf, struct sf_identity *ret);
 
+/* The table of Salesforce's error codes by number: a code (a closing * stands for any ending) and
+ * the errno that it becomes. False after the last. */
+bool sf_code(size_t i, const char **ret_code, int *ret_errnum);
+
 /* The seam; borrowed, lives as long as sf. */
 const struct remote *sf_remote(struct sf *sf);
 
