@@ -22,6 +22,7 @@
 #include "forcefs/base/paths.h"
 #include "forcefs/fs/fs.h"
 #include "mountpoint.h"
+#include "notify.h"
 #include "reload.h"
 #include "report.h"
 #include "settings_command.h"
@@ -52,7 +53,10 @@ static void on_ready(void *payload)
 	log_info("mount", "%s is mounted on %s", v->s->settings->org, v->dir);
 	if (!v->s->foreground) {
 		daemon_ready(&v->daemon, v->c.note);
-	} else if (v->s->mounted) {
+		return;
+	}
+	notify_tell("READY=1\nSTATUS=%s on %s", v->s->settings->org, v->dir);
+	if (v->s->mounted) {
 		v->s->mounted(v->s->payload, v->dir, false);
 	}
 }
@@ -99,6 +103,7 @@ static int serve_mount(struct serving *v, struct error *err)
 	int r = fs_mount(&config, v->c.mirror, &fs, err);
 	if (r == 0) {
 		r = fs_run(fs, err);
+		notify_tell("STOPPING=1");
 	}
 	fs_unmount(fs);
 	return r;
@@ -208,6 +213,7 @@ int service_run(struct service *s)
 {
 	struct error err = {0};
 	AUTO_FREE char *dir = NULL;
+	notify_init();
 	if (mountpoint_check(s->dir, &dir, &err) < 0 ||
 		settings_run_commands(s->settings, &err) < 0 ||
 		reload_prepare(s->settings, &err) < 0) {

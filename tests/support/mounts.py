@@ -126,7 +126,7 @@ class Home:
     def __init__(self, folder, org=None, **settings):
         self.folder = os.path.realpath(str(folder))
         self.config = os.path.join(self.folder, "forcefs.ini")
-        self.count, self.mounted = 0, []
+        self.count, self.mounted, self.more_env = 0, [], {}
         for name in ("home", "config", "state", "cache", "tmp", "run"):
             os.makedirs(os.path.join(self.folder, name), mode=0o700, exist_ok=True)
         if org is not None:
@@ -144,7 +144,7 @@ class Home:
                 if name in ("PATH", "LD_LIBRARY_PATH", "TZ") or name.endswith("SAN_OPTIONS")}
         return dict(keep, HOME=self.home, XDG_CONFIG_HOME=os.path.join(self.folder, "config"), XDG_STATE_HOME=self.state,
                     XDG_CACHE_HOME=self.cache, XDG_RUNTIME_DIR=self.run, TMPDIR=self.tmp, FORCEFS_CONFIG=self.config,
-                    LC_ALL="C.UTF-8")
+                    LC_ALL="C.UTF-8", **self.more_env)
 
     # settings
 
