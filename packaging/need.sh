@@ -1,17 +1,21 @@
 #!/bin/sh
-# need.sh build|demo|test: installs what is missing with the system's package manager.
+# need.sh build|demo|test|deb|debcheck: installs what is missing with the system's package manager.
 # Asks for sudo only if something is missing. Debian and Ubuntu; elsewhere it names what is needed.
 set -eu
 
 build="gcc cmake ninja-build pkg-config libc6-dev libfuse3-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libinih-dev libssl-dev libmicrohttpd-dev"
 demo="$build fuse3 python3 ca-certificates jq"
 test="$demo libcmocka-dev python3-pytest ripgrep rsync less attr acl procps patch perl vim nano ed emacs-nox tmux moreutils openssl"
+deb="$build dpkg-dev debhelper libcmocka-dev python3"
+debcheck="lintian devscripts mandoc"
 
 case ${1:-} in
 build) packages=$build ;;
 demo) packages=$demo ;;
 test) packages=$test ;;
-*) echo "usage: need.sh build|demo|test" >&2; exit 2 ;;
+deb) packages=$deb ;;
+debcheck) packages=$debcheck ;;
+*) echo "usage: need.sh build|demo|test|deb|debcheck" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
