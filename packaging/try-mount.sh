@@ -57,4 +57,20 @@ mount "$mnt"
 test "$(stat -c '%u %g' "$mnt"/Account)" = "65534 65534" || fail "uid= and gid="
 test "$(stat -c %a "$mnt"/Account)" = 700 || fail "umask="
 umount "$mnt"
+# By an ordinary user: mount(8) then starts the helper as that user.
+if [ -n "${SUDO_USER:-}" ]; then
+	home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
+	[ ! -e "$home/.config/forcefs/forcefs.ini" ] || fail "$SUDO_USER has settings of his own"
+	as_user() { setpriv --reuid "$SUDO_USER" --regid "$(id -g "$SUDO_USER")" --init-groups env -i HOME="$home" "$@"; }
+	as_user mkdir -p "$home/.config/forcefs" "$home/try"
+	install -m 600 -o "$SUDO_USER" /etc/forcefs/forcefs.ini "$home/.config/forcefs/forcefs.ini"
+	echo "try $home/try forcefs noauto,user,_netdev 0 0" >>/etc/fstab
+	as_user mount "$home/try"
+	as_user test -d "$home/try/Account" || fail "user in fstab"
+	test "$(as_user stat -c %U "$home/try/Account")" = "$SUDO_USER" || fail "owner of a user's mount"
+	test -d "$home/try/Account" 2>/dev/null && fail "root sees a user's mount"
+	as_user umount "$home/try"
+	rm -r "$home/.config/forcefs" "$home/.cache/forcefs" "$home/.local/state/forcefs"
+	rmdir "$home/try"
+fi
 echo "mount(8), fstab: fine" >&2
