@@ -68,9 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_clear(&out);
 	err = (struct error){0};
 	fields = 0;
-	r = patch_merge(schema, patch_base, strlen(patch_base), p[0].text, p[0].len,
-		p[1].len ? p[1].text : patch_base, p[1].len ? p[1].len : strlen(patch_base), &out,
-		&fields, &err);
+	const struct json_slice base = {patch_base, strlen(patch_base)};
+	const struct patch_sides sides = {base, {p[0].text, p[0].len}, base,
+		p[1].len ? (struct json_slice){p[1].text, p[1].len} : base};
+	r = patch_merge(schema, &sides, &out, &fields, &err);
 	if (r == 0) {
 		check_change(&out, fields, true);
 	} else {
