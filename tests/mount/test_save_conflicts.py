@@ -8,7 +8,7 @@ import pytest
 
 from clients import load, read, run
 from mounts import wait_until
-from saving import Desk, org_values
+from saving import Desk, org_values, save
 
 
 class Table:
@@ -55,17 +55,6 @@ def table(module_stage):
 @pytest.fixture
 def seat(table):
     return table.seat()
-
-
-def save(path, text):
-    """The errno of the save; 0 if it went well."""
-    fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
-    os.write(fd, text.encode())
-    try:
-        os.close(fd)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 def test_different_fields_both_stand(seat):

@@ -13,7 +13,7 @@ import pytest
 
 from clients import ENV, load, read
 from mounts import wait_until
-from saving import Desk, org_values
+from saving import Desk, org_values, save
 from test_save_together import SAVER, accepted
 
 # The same with two fields that belong together, so that half a save would show.
@@ -93,16 +93,6 @@ def test_sigterm_waits_for_the_save_under_way(stage):
 
 def status_saving(desk):
     return desk.mount.status().get("saves", {})
-
-
-def save(path, text):
-    fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
-    os.write(fd, text.encode())
-    try:
-        os.close(fd)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 def test_umount_waits_for_the_saves_in_progress(stage):

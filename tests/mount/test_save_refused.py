@@ -9,7 +9,7 @@ import pytest
 
 from clients import ENV, load, need, read, run, shell
 from mounts import wait_until
-from saving import Desk
+from saving import Desk, save
 from test_save_editors import Vim
 
 DEEP = '{"Phone": ' + "[" * 5000 + "]" * 5000 + "}"
@@ -23,17 +23,6 @@ def desk(module_stage):
 @pytest.fixture
 def page(desk):
     return desk.page()
-
-
-def save(path, text):
-    """The errno of the save; 0 if it went well."""
-    fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
-    os.write(fd, text.encode())
-    try:
-        os.close(fd)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 # refused here, before anything is sent: what, the errno, and what the text names

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from clients import ENV, load, need, read, run
-from saving import Desk, quoted
+from saving import Desk
 
 NEW = {"Phone": "+1 (555) 0123"}
 SED = r's|"Phone": .*|"Phone": "+1 (555) 0123",|'
