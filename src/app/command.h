@@ -31,6 +31,7 @@ int cmd_logout(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_fetch(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

@@ -12,4 +12,7 @@
 int special_read(const struct mount_entry *mount, const char *name, int timeout_ms, struct buf *out,
 	struct error *err);
 
+/* In a child that is to touch a mount: root becomes the one who mounted it. 0 or -1 with errno. */
+int special_become_owner(const struct mount_entry *mount);
+
 #endif

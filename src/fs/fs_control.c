@@ -93,7 +93,7 @@ int64_t control_age_ms(uint64_t inode)
 	switch (inode_control(inode)) {
 	case CONTROL_STATUS:
 	case CONTROL_METRICS:
-		return 300;
+		return 100;
 	case CONTROL_ERRORS:
 		return -1;
 	default:

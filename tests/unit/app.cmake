@@ -14,6 +14,7 @@ app_test(why)
 app_test(figures)
 app_test(status_text)
 app_test(doctor)
+app_test(fetch)
 
 # The built program, where no mount is needed.
 app_test(commands)
