@@ -23,17 +23,23 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 
+as_root=
+if [ "$(id -u)" != 0 ] && command -v sudo >/dev/null; then
+	as_root=sudo
+fi
+
+# fusermount3 reads it; a system that was only unpacked and never booted lacks it.
+if [ ! -e /etc/mtab ] && [ ! -L /etc/mtab ]; then
+	$as_root ln -s ../proc/self/mounts /etc/mtab || echo "need.sh: without /etc/mtab, only root can unmount" >&2
+fi
+
 missing=
 for p in $packages; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
 
-as_root=
-if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null || { echo "need.sh: please install as root:$missing" >&2; exit 1; }
-	as_root=sudo
-fi
+[ "$(id -u)" = 0 ] || [ -n "$as_root" ] || { echo "need.sh: please install as root:$missing" >&2; exit 1; }
 echo "Installing:$missing" >&2
 $as_root apt-get update -qq
 # shellcheck disable=SC2086
