@@ -58,9 +58,9 @@ static const char *const texts[STMT_COUNT] = {
 	[STMT_RECORD_NEXT] = "SELECT " RECORD_COLUMNS " FROM record r "
 			     "WHERE r.key BETWEEN ?1 AND ?2 ORDER BY r.key LIMIT ?3",
 	[STMT_RECORD_ADD] = "INSERT INTO record(key,id,stamp_ms,hash,size,checked_ms,held,"
-			    "generation) VALUES(?1,?2,?3,?4,?5,?6,1,?7)",
+			    "generation,tag) VALUES(?1,?2,?3,?4,?5,?6,1,?7,?8)",
 	[STMT_RECORD_UPDATE] = "UPDATE record SET stamp_ms=?2,hash=?3,size=?4,checked_ms=?5,held=1,"
-			       "generation=?6 WHERE key=?1",
+			       "generation=?6,tag=?7 WHERE key=?1",
 	[STMT_RECORD_DROP] = "DELETE FROM record WHERE key=?1",
 	[STMT_BODY_ADD] = "INSERT INTO body(key,body) VALUES(?1,?2)",
 	[STMT_BODY_PUT] = "INSERT OR REPLACE INTO body(key,body) VALUES(?1,?2)",

@@ -184,9 +184,10 @@ int table_save_used(struct conn *c, bool now, struct error *err);
 int table_measure(struct conn *c, struct error *err); /* sets in_use */
 
 /* store_record.c; the columns of struct store_record come first, in its order, then these. */
-#define COLUMN_HELD    6
-#define COLUMN_LAST    7 /* generation or body */
-#define RECORD_COLUMNS "r.key,r.id,r.stamp_ms,r.hash,r.size,r.checked_ms,r.held"
+#define COLUMN_TAG     6
+#define COLUMN_HELD    7
+#define COLUMN_LAST    8 /* generation or body */
+#define RECORD_COLUMNS "r.key,r.id,r.stamp_ms,r.hash,r.size,r.checked_ms,r.tag,r.held"
 int record_from_row(struct conn *c, sqlite3_stmt *st, struct store_record *ret, struct error *err);
 
 /* store_write.c: rows of one object change; the counts follow in the same transaction. */

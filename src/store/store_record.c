@@ -18,6 +18,10 @@ int record_from_row(struct conn *c, sqlite3_stmt *st, struct store_record *ret, 
 	ret->hash = (uint64_t)sqlite3_column_int64(st, 3);
 	ret->size = (uint64_t)sqlite3_column_int64(st, 4);
 	ret->checked_ms = sqlite3_column_int64(st, 5);
+	ret->tag[0] = '\0';
+	if (sqlite3_column_bytes(st, COLUMN_TAG) > 0) { /* mostly there is none */
+		sql_text(st, COLUMN_TAG, ret->tag, sizeof(ret->tag));
+	}
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #define APPLICATION_ID   1179010886 /* says "FFSF" in the file's header */
-#define SCHEMA_VERSION   2
+#define SCHEMA_VERSION   3
 #define FULL_CHECK_BYTES (64 << 20)
 
 #define TEXT_OF(x)   #x
@@ -38,7 +38,8 @@ static const char tables[] =
 	" used_ms INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE record(key INTEGER PRIMARY KEY, id TEXT NOT NULL,"
 	" stamp_ms INTEGER NOT NULL, hash INTEGER NOT NULL, size INTEGER NOT NULL,"
-	" checked_ms INTEGER NOT NULL, held INTEGER NOT NULL, generation INTEGER NOT NULL);"
+	" checked_ms INTEGER NOT NULL, held INTEGER NOT NULL, generation INTEGER NOT NULL,"
+	" tag TEXT NOT NULL DEFAULT '');"
 	"CREATE INDEX record_by_id ON record(id);"
 	"CREATE TABLE body(key INTEGER PRIMARY KEY, body BLOB NOT NULL);"
 	"CREATE TABLE former(seq INTEGER PRIMARY KEY, key INTEGER NOT NULL,"

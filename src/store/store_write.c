@@ -102,9 +102,9 @@ static int put_new(struct putting *p, struct store_put *row, struct error *err)
 	row->ret_change = STORE_ADDED;
 	ch->now.count.records++;
 	ch->now.count.bytes += row->size;
-	int r = sql_run(ch->c, STMT_RECORD_ADD, err, "itiiiii", (int64_t)row->ret_key, row->id,
+	int r = sql_run(ch->c, STMT_RECORD_ADD, err, "itiiiiit", (int64_t)row->ret_key, row->id,
 		row->stamp_ms, (int64_t)row->hash, (int64_t)row->size, p->checked_ms,
-		(int64_t)p->generation);
+		(int64_t)p->generation, row->tag);
 	if (r == 0) {
 		r = sql_run(ch->c, STMT_BODY_ADD, err, "ib", (int64_t)row->ret_key, row->body,
 			row->size);
@@ -137,9 +137,9 @@ static int keep_old(
 	if (p->generation == 0 || p->generation == old->generation) {
 		return 0;
 	}
-	return sql_run(p->change.c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key,
+	return sql_run(p->change.c, STMT_RECORD_UPDATE, err, "iiiiiit", (int64_t)row->ret_key,
 		old->record.stamp_ms, (int64_t)old->record.hash, (int64_t)old->record.size,
-		old->record.checked_ms, (int64_t)p->generation);
+		old->record.checked_ms, (int64_t)p->generation, old->record.tag);
 }
 
 /* Keeps the version that is about to be replaced: a text that somebody is still editing may have
@@ -168,6 +168,7 @@ static int put_old(
 		return keep_old(p, row, old, err);
 	}
 	row->ret_change = same ? STORE_SAME : STORE_CHANGED;
+	memcpy(row->ret_former, old->record.tag, sizeof(row->ret_former));
 	if (!worth_writing(p, row, old)) {
 		return 0;
 	}
@@ -175,8 +176,9 @@ static int put_old(
 	if (r < 0) {
 		return r;
 	}
-	r = sql_run(ch->c, STMT_RECORD_UPDATE, err, "iiiiii", (int64_t)row->ret_key, row->stamp_ms,
-		(int64_t)row->hash, (int64_t)row->size, p->checked_ms, (int64_t)generation);
+	r = sql_run(ch->c, STMT_RECORD_UPDATE, err, "iiiiiit", (int64_t)row->ret_key, row->stamp_ms,
+		(int64_t)row->hash, (int64_t)row->size, p->checked_ms, (int64_t)generation,
+		row->tag);
 	if (r == 0 && (!same || !old->held)) {
 		uncount_body(ch, old);
 		ch->now.count.bytes += row->size;

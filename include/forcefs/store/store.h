@@ -27,6 +27,7 @@
 #define STORE_ROW_BITS   40
 #define STORE_ROW_MAX    ((UINT64_C(1) << STORE_ROW_BITS) - 1)
 #define STORE_OBJECT_MAX 65535u
+#define STORE_TAG_SIZE   40 /* with its 0 */
 
 static inline uint64_t store_key(uint32_t object, uint64_t row)
 {
@@ -128,6 +129,7 @@ struct store_record {
 	uint64_t hash;      /* of the body */
 	uint64_t size;      /* of the body, bytes, known also when the body was evicted */
 	int64_t checked_ms; /* our clock when the org last answered for this very record */
+	char tag[STORE_TAG_SIZE]; /* the caller's: a short text that stays when the body is evicted */
 };
 
 /* By key or Id; -ENOENT (no text) when there is none. body may be NULL; else the bytes are
@@ -155,6 +157,8 @@ struct store_put {
 	uint64_t hash;
 	const char *body; /* borrowed */
 	size_t size;
+	char tag[STORE_TAG_SIZE];
+	char ret_former[STORE_TAG_SIZE]; /* filled where ret_change is CHANGED: the tag before */
 	uint64_t ret_key;             /* filled */
 	enum store_change ret_change; /* filled: SAME means same hash and size */
 };
