@@ -32,6 +32,7 @@ struct call {
 	int redirects;
 	bool sent;  /* the last attempt may have reached the server */
 	bool lost;  /* some attempt may have been carried out, and its answer was no use */
+	bool taken; /* the sink has got a part of the reply */
 	bool fresh; /* the next attempt takes a new connection */
 };
 
@@ -108,7 +109,7 @@ static int attempt(struct call *c, struct http_reply *ret, struct error *err)
 	}
 	c->attempts++;
 	struct until u = attempt_until(c);
-	r = worker_wait(h, t, &u, &c->sent);
+	r = worker_wait(h, t, &u, &c->sent, &c->taken);
 	if (r < 0) {
 		t = NULL;
 		return left_early(c, r, err);
@@ -156,6 +157,9 @@ static int follow(struct call *c, struct error *err)
 
 static int64_t retry_wait_ms(const struct call *c, int r, int status)
 {
+	if (c->taken) {
+		return -1; /* half a reply is with the caller */
+	}
 	struct retry_case rc = {
 		/* What certainly never reached the server may be sent again as anything may. */
 		.idempotent = c->req->idempotent || (r < 0 && !c->sent),

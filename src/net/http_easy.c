@@ -119,10 +119,79 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* Brackets a call of the sink or the source. False: the caller has left, nothing of it may be
+ * touched any more. */
+static bool stream_enter(struct transfer *t)
+{
+	LOCK_SCOPE(&t->http->lock);
+	t->inside = !t->left;
+	return t->inside;
+}
+
+static void stream_leave(struct transfer *t, bool took)
+{
+	LOCK_SCOPE(&t->http->lock);
+	t->inside = false;
+	t->taken |= took;
+	t->moved_ms = clock_mono_ms();
+	if (t->left) {
+		pthread_cond_signal(&t->cond);
+	}
+}
+
+static size_t give_to_sink(struct transfer *t, const char *data, size_t len)
+{
+	if (!stream_enter(t)) {
+		t->stream_failed = -EINTR;
+		return 0;
+	}
+	t->stream_failed = t->sink.take(t->sink.payload, data, len);
+	stream_leave(t, true);
+	return t->stream_failed < 0 ? 0 : len;
+}
+
+static bool is_for_sink(const struct transfer *t)
+{
+	long status = 0;
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return t->sink.take && status >= 200 && status < 300 &&
+	       !(t->sink.but_type && strcmp(t->reply.content_type, t->sink.but_type) == 0);
+}
+
+static size_t on_source(char *data, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	if (!stream_enter(t)) {
+		t->stream_failed = -EINTR;
+		return CURL_READFUNC_ABORT;
+	}
+	ssize_t n = t->source.give(t->source.payload, t->given, data, size * count);
+	stream_leave(t, false);
+	if (n < 0) {
+		t->stream_failed = (int)n;
+		return CURL_READFUNC_ABORT;
+	}
+	t->given += (uint64_t)n;
+	return (size_t)n;
+}
+
+static int on_rewind(void *arg, curl_off_t off, int origin)
+{
+	struct transfer *t = arg;
+	if (origin != SEEK_SET || off < 0) {
+		return CURL_SEEKFUNC_CANTSEEK;
+	}
+	t->given = (uint64_t)off;
+	return CURL_SEEKFUNC_OK;
+}
+
 /* Called with decompressed bytes, so the limit holds against compressed bombs too. */
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct transfer *t = arg;
+	if (is_for_sink(t)) {
+		return give_to_sink(t, data, size * count);
+	}
 	t->body_failed = buf_add(&t->reply.body, data, size * count);
 	return t->body_failed < 0 ? 0 : size * count;
 }
@@ -228,14 +297,22 @@ static CURLcode set_connection(
 	return rc;
 }
 
-static CURLcode set_method(const struct http_request *req, CURL *e)
+static CURLcode set_method(struct transfer *t, const struct http_request *req, CURL *e)
 {
 	CURLcode rc = CURLE_OK;
 	if (strcmp(req->method, "HEAD") == 0) {
 		SET(CURLOPT_NOBODY, 1L);
 		return rc;
 	}
-	if (req->body || strcmp(req->method, "POST") == 0) {
+	if (req->source) {
+		SET(CURLOPT_UPLOAD, 1L);
+		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->source->len);
+		SET(CURLOPT_READFUNCTION, on_source);
+		SET(CURLOPT_READDATA, (void *)t);
+		SET(CURLOPT_SEEKFUNCTION, on_rewind);
+		SET(CURLOPT_SEEKDATA, (void *)t);
+		SET(CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	} else if (req->body || strcmp(req->method, "POST") == 0) {
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(req->body ? req->body_len : 0));
 		SET(CURLOPT_COPYPOSTFIELDS, req->body ? req->body : "");
@@ -313,7 +390,7 @@ static int set_all(struct transfer *t, const struct http_request *req, const cha
 	rc = rc ? rc : set_protocols(e);
 	rc = rc ? rc : set_tls(h, e);
 	rc = rc ? rc : set_connection(h, e, &parts, fresh || !req->idempotent);
-	rc = rc ? rc : set_method(req, e);
+	rc = rc ? rc : set_method(t, req, e);
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_USERAGENT, h->user_agent);
 	SET(CURLOPT_HTTPHEADER, t->headers);
@@ -328,6 +405,8 @@ int transfer_new(struct http *h, const struct http_request *req, const char *url
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	t->http = h;
+	t->sink = req->sink ? *req->sink : (struct http_sink){0};
+	t->source = req->source ? *req->source : (struct http_source){0};
 	buf_init(&t->reply.body, req->reply_limit_bytes);
 	clock_cond_init(&t->cond);
 	t->easy = easy_get(h);

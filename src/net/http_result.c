@@ -79,6 +79,10 @@ int transfer_result(struct transfer *t, const char *host, struct http_reply *ret
 	if (t->body_failed < 0) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
+	if (t->stream_failed < 0) {
+		return error_errno(err, -t->stream_failed, "%s the stream",
+			t->sink.take ? "storing" : "reading");
+	}
 	if (t->result != CURLE_OK) {
 		return failure(t, host, err);
 	}

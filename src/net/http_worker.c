@@ -218,6 +218,16 @@ int worker_submit(struct http *h, struct transfer *t)
 	return 0;
 }
 
+/* What the sink and the source work on is the caller's: waits, for the length of a write to a file,
+ * until the worker is in none of them, and lets it into none any more. Lock held. */
+static void close_streams(struct http *h, struct transfer *t)
+{
+	t->left = true;
+	while (t->inside) {
+		pthread_cond_wait(&t->cond, &h->lock);
+	}
+}
+
 /* The caller leaves; the worker will free t, and never begin to send it. */
 static void abandon(struct http *h, struct transfer *t, bool *ret_sent)
 {
@@ -227,18 +237,38 @@ static void abandon(struct http *h, struct transfer *t, bool *ret_sent)
 	curl_multi_wakeup(h->multi);
 }
 
-int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent)
+/* A stream that moves has not run out of time. Lock held. */
+static bool still_moving(struct http *h, const struct transfer *t, struct until *until)
 {
+	int64_t end_ms = t->moved_ms + h->timeout_ms;
+	if (t->moved_ms == 0 || (h->timeout_ms > 0 && end_ms <= clock_mono_ms())) {
+		return false;
+	}
+	until->deadline_ms = h->timeout_ms > 0 ? end_ms : INT64_MAX;
+	return true;
+}
+
+int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent,
+	bool *ret_taken)
+{
+	struct until patience = *until;
 	until_watch(until, &h->lock, &t->cond);
 	pthread_mutex_lock(&h->lock);
 	int r = 0;
 	while (!t->done && r == 0) {
-		r = until_wait(until, &t->cond, &h->lock, NULL);
+		r = until_wait(&patience, &t->cond, &h->lock, NULL);
+		if (r == -ETIMEDOUT && still_moving(h, t, &patience)) {
+			r = 0;
+		}
 	}
 	pthread_mutex_unlock(&h->lock);
 	/* Before the transfer can go: firing the token touches its condition. */
 	until_unwatch(until);
 	LOCK_SCOPE(&h->lock);
+	if (!t->done) {
+		close_streams(h, t);
+	}
+	*ret_taken = t->taken;
 	if (t->done) {
 		*ret_sent = t->sent;
 		return 0;

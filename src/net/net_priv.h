@@ -12,7 +12,8 @@
  * A transfer belongs to its caller until worker_submit, then to the worker, and to the caller again
  * once it is done. A caller that leaves early (worker_wait) gives it to the worker for good. It
  * borrows nothing from the request: curl copies the body, so that leaving never has to wait for
- * the worker, not even where curl blocks for a moment.
+ * the worker, not even where curl blocks for a moment. Sink and source are the exception: who
+ * leaves waits while the worker is inside of one of them, and none is called after that.
  */
 #ifndef FORCEFS_NET_PRIV_H
 #define FORCEFS_NET_PRIV_H
@@ -44,15 +45,23 @@ struct transfer {
 	struct curl_slist *headers;
 	struct http *http;
 	struct http_reply reply;
-	int body_failed; /* why the body could not be stored: a negative errno, or 0 */
+	int body_failed;           /* why the body could not be stored: a negative errno, or 0 */
+	struct http_sink sink;     /* take NULL: none */
+	struct http_source source; /* give NULL: none */
+	uint64_t given;            /* of the source, where curl goes on; worker only */
+	int stream_failed;         /* what the sink or the source said: a negative errno, or 0 */
 	CURLcode result;
 	char curl_text[CURL_ERROR_SIZE];
 	pthread_cond_t cond;
 
 	/* All below: protected by http->lock. */
-	bool sent;      /* the request was put on a connection */
-	bool done;      /* the caller's again */
-	bool abandoned; /* the caller left; the worker frees it */
+	bool sent;        /* the request was put on a connection */
+	bool inside;      /* the worker is inside the sink or the source */
+	bool left;        /* the caller is leaving: neither is called any more */
+	bool taken;       /* the sink has got something */
+	int64_t moved_ms; /* when a stream last moved, monotonic; 0: not yet */
+	bool done;        /* the caller's again */
+	bool abandoned;   /* the caller left; the worker frees it */
 };
 
 struct http {
@@ -105,7 +114,9 @@ void worker_stop(struct http *h); /* sets closing, cancels every transfer, joins
 /* 0, or -EINTR when http_close was called. */
 int worker_submit(struct http *h, struct transfer *t);
 /* Waits for the end of a submitted transfer. 0: it is done and the caller's. Else as until_check,
- * and t is gone; *ret_sent says whether the request may have reached the server. */
-int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent);
+ * and t is gone; *ret_sent says whether the request may have reached the server, *ret_taken whether
+ * its sink has got something. */
+int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent,
+	bool *ret_taken);
 
 #endif

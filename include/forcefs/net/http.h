@@ -7,6 +7,10 @@
  * A reply cut short on its way is an error here. What only the content can tell is the caller's to
  * notice: libcurl passes on a gzip stream that ends early inside an intact reply.
  *
+ * Bodies that are too big for memory stream: a sink takes the reply's, a source gives the request's.
+ * Both are called by the one thread, one piece at a time, and must be quick (a file, not a network).
+ * The time limit of such a call counts anew whenever bytes move.
+ *
  * Any thread may call http_perform. Create after the process has forked.
  */
 #ifndef FORCEFS_NET_HTTP_H
@@ -15,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "forcefs/base/buf.h"
 #include "forcefs/base/cancel.h"
@@ -24,7 +29,8 @@ struct http_config {
 	const char *user_agent;
 	const char *ca_file;      /* PEM file instead of the system's store, or NULL */
 	const char *proxy;        /* proxy URL, or NULL: the environment's */
-	int timeout_ms;           /* one attempt, from the request to the last byte; 0: none */
+	int timeout_ms;           /* one attempt, from the request to the last byte (streams: to
+				     the next byte); 0: none */
 	int connect_timeout_ms;   /* TCP and TLS */
 	int max_connections;      /* to one host at once; more requests queue inside curl */
 	const char *const *hosts; /* NULL-ended list of host suffixes (".salesforce.com") that a
@@ -36,6 +42,24 @@ struct http_header {
 	const char *value;
 };
 
+/* Takes the body of a 2xx reply, decompressed, in pieces; bodies of other replies go into the reply
+ * as always. After the first piece nothing is sent again: a reply that breaks off is a failure. A
+ * negative errno ends the call with it; the sink's owner knows why. */
+struct http_sink {
+	int (*take)(void *payload, const void *data, size_t len);
+	void *payload;
+	const char *but_type; /* replies of this content type (lower case) go into the reply all the
+				 same; NULL: none do */
+};
+
+/* Gives the request's body: up to size bytes from off on. How many (never 0 before the end), or a
+ * negative errno. May be asked for the same bytes again. */
+struct http_source {
+	int64_t len;
+	ssize_t (*give)(void *payload, uint64_t off, void *buf, size_t size);
+	void *payload;
+};
+
 struct http_request {
 	const char *method; /* GET, POST, PATCH, DELETE, HEAD */
 	const char *url;    /* absolute, https:// or (loopback only) http:// */
@@ -43,6 +67,8 @@ struct http_request {
 	size_t header_count; /* Content-Type is the caller's to give; none is sent by itself */
 	const void *body;    /* borrowed for the length of the call; NULL for none */
 	size_t body_len;
+	const struct http_source *source; /* instead of body; NULL: none. Borrowed, as sink */
+	const struct http_sink *sink;     /* NULL: none */
 	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
 	bool idempotent;          /* may be sent again after a lost reply or a 5xx; if not, it is
 				     sent once, on a connection of its own */
