@@ -107,6 +107,7 @@ static int note_blob(struct schema *s, const struct describe *d, struct error *e
 	for (size_t i = 0; i < d->count; i++) {
 		if (is_base64(&d->fields[i]) && !d->fields[i].hidden) {
 			s->blob_field = strdup(d->fields[i].field.name);
+			s->blob_updateable = d->fields[i].field.updateable;
 			return s->blob_field ? 0 : error_set(err, ENOMEM, "Out of memory.");
 		}
 	}

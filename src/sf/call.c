@@ -69,6 +69,9 @@ static bool is_answer(const struct sf_call *call, const struct http_reply *reply
 	if (reply->status == 304 || (reply->status == 204 && call->write)) {
 		return true;
 	}
+	if (call->sink && reply->status >= 200 && reply->status < 300) {
+		return reply->body.len == 0 || !strstr(reply->content_type, "html");
+	}
 	return !call->bare && reply->status >= 200 && reply->status < 300 &&
 	       sf_content_is_json(reply->content_type);
 }
@@ -176,10 +179,11 @@ static size_t fill_headers(const struct sf_call *call, const struct session *ses
 	size_t n = 0;
 
 	h[n++] = (struct http_header){"Authorization", session->bearer};
-	h[n++] = (struct http_header){"Accept", "application/json"};
+	h[n++] = (struct http_header){"Accept", call->sink ? "*/*" : "application/json"};
 	h[n++] = (struct http_header){"Sforce-Call-Options", "client=forcefs"};
-	if (call->body) {
-		h[n++] = (struct http_header){"Content-Type", "application/json"};
+	if (call->body || call->source) {
+		h[n++] = (struct http_header){
+			"Content-Type", call->source ? call->content_type : "application/json"};
 	}
 	if (call->if_modified && call->if_modified[0] && value_ok(call->if_modified)) {
 		h[n++] = (struct http_header){"If-Modified-Since", call->if_modified};
@@ -212,6 +216,8 @@ static int send(struct sf *sf, const struct sf_call *call, const struct session 
 		.headers = headers,
 		.body = call->body,
 		.body_len = call->body_len,
+		.source = call->source,
+		.sink = call->sink,
 		.reply_limit_bytes = call->limit_bytes,
 		.idempotent = !call->once,
 		.changes = call->write};

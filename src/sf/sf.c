@@ -91,6 +91,19 @@ static int table_remove(void *self, const struct schema *schema, const struct id
 	return sf_remove(self, schema, id, until, err);
 }
 
+static int table_body(void *self, const struct schema *schema, const struct id *id, int64_t size,
+	const struct remote_taker *taker, const struct until *until, struct error *err)
+{
+	return WITH_VERSION(
+		self, until, err, sf_body(self, schema, id, size, taker, until, &fault_));
+}
+
+static int table_save_body(void *self, const struct schema *schema, const struct remote_body *body,
+	const struct until *until, struct error *err)
+{
+	return sf_save_body(self, schema, body, until, err);
+}
+
 static void table_usage(void *self, struct remote_usage *ret)
 {
 	struct sf *sf = self;
@@ -142,6 +155,8 @@ static void fill_table(struct sf *sf)
 		.update = table_update,
 		.create = table_create,
 		.remove = table_remove,
+		.body = table_body,
+		.save_body = table_save_body,
 		.limits = table_limits,
 		.usage = table_usage,
 		.record_url = table_record_url,

@@ -4,6 +4,7 @@
  *
  *   query.c retrieve.c changes.c describe.c    what is asked, and the pages of the answer
  *   update.c create.c remove.c                 what is written, and how sure that is
+ *   body.c upload.c                            base64 fields as streams of bytes
  *   readback.c write.c                         what both of the first two need
  *   composite.c                                several requests, or a long GET, in one POST
  *   call.c                                     one authorised call: 401, tries, quota, judgement
@@ -349,6 +350,10 @@ struct sf_call {
 	 * call is sent again only where the org certainly did not carry it out. */
 	const char *once;
 	bool several; /* a composite: an error of the server's may come after some of its parts */
+	/* Streams, in the place of JSON. */
+	const struct http_sink *sink;     /* any 2xx is an answer */
+	const struct http_source *source; /* of content_type */
+	const char *content_type;
 };
 
 /* What to say so of a write that may be sent again. */
@@ -448,6 +453,24 @@ int write_judge(struct sf *sf, const struct part *p, struct error *err);
 /* "<base>/sobjects/X" or "<base>/sobjects/X/<id>". New; NULL when out of memory. */
 char *write_path(const char *base, const char *object, const struct id *id);
 
+/* ---- upload.c ---- */
+
+/* The request's body that carries a record's: JSON with base64 in it, or parts of a form where that
+ * would be too long for Salesforce. Nothing of the content is kept in memory. */
+struct upload {
+	const struct remote_giver *content; /* borrowed */
+	bool base64;
+	struct buf head, tail;
+	char type[120];
+	struct http_source source; /* to be sent */
+};
+
+int upload_init(struct upload *u, const char *field, const char *file_name,
+	const struct remote_giver *content, struct error *err);
+void upload_release(struct upload *u);
+
+DEFINE_CLEANER(upload, struct upload, upload_release)
+
 /* ---- readback.c ---- */
 
 /* The last part of a composite that writes: the records as they are afterwards. */
@@ -526,6 +549,10 @@ int sf_create(struct sf *sf, const struct schema *schema, const char *json, size
 	const struct remote_sink *sink, const struct until *until, struct id *ret,
 	struct error *err);
 int sf_remove(struct sf *sf, const struct schema *schema, const struct id *id,
+	const struct until *until, struct error *err);
+int sf_body(struct sf *sf, const struct schema *schema, const struct id *id, int64_t size,
+	const struct remote_taker *taker, const struct until *until, struct error *err);
+int sf_save_body(struct sf *sf, const struct schema *schema, const struct remote_body *body,
 	const struct until *until, struct error *err);
 int sf_objects(struct sf *sf, const char *if_modified, const struct until *until,
 	struct remote_doc *ret, struct error *err);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "forcefs/base/cancel.h"
 #include "forcefs/base/error.h"
@@ -86,6 +87,29 @@ struct remote_save {
 	struct error err;
 };
 
+/* Takes the bytes of a body, in order, in pieces. Called from a thread of the remote's, never after
+ * the call that it was given to has returned; to be quick. A negative errno ends the call with it. */
+struct remote_taker {
+	int (*take)(void *payload, const void *data, size_t len);
+	void *payload;
+};
+
+/* Gives the bytes of a body: up to size of them from off on, never none before the end. The same
+ * rules; may be asked for the same bytes again. */
+struct remote_giver {
+	int64_t len;
+	ssize_t (*give)(void *payload, uint64_t off, void *buf, size_t size);
+	void *payload;
+};
+
+/* A body to be put in the place of the record's. */
+struct remote_body {
+	struct id id;
+	const char *file_name;       /* [A-Za-z0-9.]: what Salesforce may be told that it was called */
+	struct remote_giver content;
+	int64_t unmodified_since_ms; /* as in struct remote_save */
+};
+
 struct remote {
 	void *self;
 
@@ -136,6 +160,18 @@ struct remote {
 	/* Deletes a record (it goes to the recycle bin); 0 also if it was deleted already. Code
 	 * "MAYBE_SENT" as above. */
 	int (*remove)(void *self, const struct schema *schema, const struct id *id,
+		const struct until *until, struct error *err);
+
+	/* Reads the content of a record's base64 field. size: what it should be, -1 if not known; the
+	 * caller counts what comes. A reply that breaks off after its first byte is a failure, never a
+	 * second try. until: the patience until the first byte; from then on only its cancel counts, and
+	 * a stream that stands still for too long is -ETIMEDOUT. */
+	int (*body)(void *self, const struct schema *schema, const struct id *id, int64_t size,
+		const struct remote_taker *taker, const struct until *until, struct error *err);
+
+	/* Replaces it, in one API call. -ESTALE: changed by somebody else since. Sent again after a lost
+	 * reply only under a condition, as update. */
+	int (*save_body)(void *self, const struct schema *schema, const struct remote_body *body,
 		const struct until *until, struct error *err);
 
 	/* GET /limits. */

@@ -35,7 +35,8 @@ struct schema {
 	char key_prefix[4];
 	struct field *fields; /* in the file's order */
 	size_t field_count;
-	char *blob_field;        /* name of the base64 field, or NULL */
+	char *blob_field;        /* name of the (first) base64 field, or NULL */
+	bool blob_updateable;
 	bool queryable, retrieveable, replicateable, createable, updateable, deletable;
 	const char *stamp_field; /* SystemModstamp, else LastModifiedDate, else CreatedDate; NULL */
 	bool stamp_filterable;   /* the stamp may stand in WHERE */
