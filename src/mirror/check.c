@@ -35,11 +35,12 @@ static int check_done(
 	if (o->describe_modified[0]) { /* the describe was part of the question */
 		o->describe_checked_ms = in->asked_ms;
 	}
-	if (in->added || in->deleted) {
+	bool listing_moved = in->added || in->deleted || in->renamed;
+	if (listing_moved) {
 		o->mtime_ms = clock_wall_ms();
 	}
 	pthread_mutex_unlock(&o->lock);
-	if (in->added || in->deleted) {
+	if (listing_moved) {
 		news_push(o->mirror, NEWS_LISTING, o->index, 0, NULL);
 	}
 	return object_save(o, err);

@@ -153,6 +153,16 @@ int object_schema(
 	return 0;
 }
 
+int object_schema_peek(struct object *o, struct schema **ret)
+{
+	if (!describe_known(o)) {
+		describe_load(o, NULL);
+	}
+	LOCK_SCOPE(&o->lock);
+	*ret = o->schema ? schema_ref(o->schema) : NULL;
+	return *ret ? 0 : -ENOENT;
+}
+
 int object_schema_known(
 	struct object *o, const struct until *until, struct schema **ret, struct error *err)
 {

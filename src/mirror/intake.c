@@ -41,6 +41,25 @@ void intake_release(struct intake *in)
 	free(take_ptr(&in->gone));
 }
 
+static size_t ending_len(const char *tag)
+{
+	return strcspn(tag, " ");
+}
+
+/* A body of an older stamp is of no use; one that is called otherwise now stands elsewhere. */
+static void intake_drop_body(struct intake *in, const struct store_put *row)
+{
+	size_t len = ending_len(row->tag);
+
+	if (!row->tag[0] && !row->ret_former[0]) {
+		return;
+	}
+	body_table_drop(in->object->mirror, row->id, row->stamp_ms);
+	if (len != ending_len(row->ret_former) || memcmp(row->tag, row->ret_former, len) != 0) {
+		in->renamed++;
+	}
+}
+
 static void intake_tell_put(struct intake *in, const struct store_put *row)
 {
 	struct object *o = in->object;
@@ -51,6 +70,7 @@ static void intake_tell_put(struct intake *in, const struct store_put *row)
 		missing_drop(o->mirror, o->index, row->id);
 	} else if (row->ret_change == STORE_CHANGED) {
 		in->changed++;
+		intake_drop_body(in, row);
 		if (in->tell) {
 			news_push(o->mirror, NEWS_CHANGED, o->index, row->ret_key, row->id);
 		}
@@ -88,6 +108,9 @@ static int intake_flush_gone(struct intake *in, struct error *err)
 		in->gone_count, gone, &count, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		in->deleted++;
+		if (in->schema->blob_field) {
+			body_table_drop(o->mirror, gone[i].id, INT64_MIN);
+		}
 		news_push(o->mirror, NEWS_DELETED, o->index, gone[i].key, gone[i].id);
 	}
 	in->gone_count = 0;
@@ -133,6 +156,11 @@ int intake_record(void *payload, const char *json, size_t len, struct error *err
 	*row = (struct store_put){.stamp_ms = rendered.stamp_ms, .size = in->bodies.len - offset};
 	memcpy(row->id, rendered.id.text, sizeof row->id);
 	row->hash = hash_bytes(in->bodies.data + offset, row->size);
+	if (in->schema->blob_field) {
+		struct body_facts facts;
+		body_facts_read(in->schema, in->bodies.data + offset, row->size, &facts);
+		body_tag_write(&facts, row->tag);
+	}
 	in->offsets[in->count++] = offset;
 	if (in->count == INTAKE_ROWS || in->bodies.len >= INTAKE_BYTES) {
 		return intake_flush(in, err);

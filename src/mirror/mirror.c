@@ -52,6 +52,7 @@ static int mirror_new(const struct mirror_config *config, const struct remote *r
 	pthread_mutex_init(&m->mend_lock, NULL);
 	pthread_mutex_init(&m->breaker.lock, NULL);
 	authors_init(&m->authors);
+	pthread_mutex_init(&m->bodies.lock, NULL);
 	clock_cond_init(&m->cond);
 	buf_init(&m->limits_raw, LIMITS_BYTES);
 	flight_init(&m->catalog_flight, m, &m->lock, &m->cond, catalog_run, m);
@@ -74,6 +75,9 @@ int mirror_open(const struct mirror_config *config, const struct remote *remote,
 
 	if (r == 0) {
 		r = news_init(&m->news, err);
+	}
+	if (r == 0) {
+		r = body_table_init(m, config->blobs, err);
 	}
 	if (r == 0) {
 		r = pool_new("ask", FLIGHT_THREADS, FLIGHT_QUEUE, &m->pool, err);
@@ -99,6 +103,7 @@ void mirror_set_ttl(struct mirror *m, int ttl_s)
 static void mirror_cancel(struct mirror *m)
 {
 	atomic_store(&m->closing, true);
+	body_table_stop(m);
 	cancel_fire(&m->catalog_flight.cancel);
 	cancel_fire(&m->limits_flight.cancel);
 	for (uint32_t i = 1; m->table && i <= m->index_max; i++) {
@@ -119,6 +124,7 @@ void mirror_close(struct mirror *m)
 		return;
 	}
 	mirror_cancel(m);
+	body_table_release(m);
 	pool_free(m->pool);
 	crash_clear(m);
 	store_on_evicted(m->store, NULL, NULL);
@@ -135,6 +141,7 @@ void mirror_close(struct mirror *m)
 	free(m->hide_pattern);
 	pthread_cond_destroy(&m->cond);
 	authors_release(&m->authors);
+	pthread_mutex_destroy(&m->bodies.lock);
 	pthread_mutex_destroy(&m->breaker.lock);
 	pthread_mutex_destroy(&m->mend_lock);
 	pthread_mutex_destroy(&m->save_lock);
@@ -244,7 +251,9 @@ void mirror_get_status(struct mirror *m, struct mirror_status *ret)
 		.hits = atomic_load(&m->hits),
 		.misses = atomic_load(&m->misses),
 		.checks = atomic_load(&m->checks),
+		.downloads = atomic_load(&m->downloads),
 	};
+	blobs_get_stats(m->bodies.blobs, &ret->bodies);
 	m->remote->usage(m->remote->self, &ret->usage);
 	store_get_stats(m->store, &ret->store);
 	LOCK_SCOPE(&m->breaker.lock);

@@ -167,6 +167,42 @@ struct authors {
 	size_t bytes;
 };
 
+/* A body that is being fetched or read, see bodies.c. */
+struct body {
+	struct mirror *mirror;
+	uint64_t key; /* set once, as id */
+	struct id id;
+	struct pool_job job;
+	struct cancel cancel;
+	pthread_cond_t cond;
+	/* protected by bodies.lock */
+	int64_t stamp_ms; /* of the record that it belongs to */
+	int64_t size;     /* as described; -1: not known */
+	int fd;           /* -1: nothing here yet */
+	uint64_t have;    /* bytes in fd */
+	bool whole, loading, named;
+	int result; /* of the last download that failed; 0: none */
+	struct error err;
+	int64_t failed_ms; /* monotonic */
+	int refs;          /* of who reads or loads it */
+	bool listed;       /* in the list; who is last frees it if not */
+	struct body *next; /* used longer ago */
+	struct body *next_load;
+};
+
+struct bodies {
+	pthread_mutex_t lock;
+	/* protected by lock */
+	struct body *first; /* the last used first */
+	struct body *loads;
+	bool stopping;
+	/* set once */
+	uint64_t limit_bytes;
+	struct blobs *blobs;
+	struct blobs *own; /* the same, where the mirror made it; else NULL */
+	struct pool *pool; /* downloads: their own, so that long ones hold up no question */
+};
+
 struct mirror {
 	atomic_int_fast64_t ttl_ms;
 	int timeout_ms;
@@ -199,7 +235,8 @@ struct mirror {
 	struct authors authors;
 	int64_t doubted_before_ms; /* set once; wall clock, 0: never; see crash.c */
 	atomic_bool marked;        /* in the store, see crash.c */
-	atomic_uint_fast64_t hits, misses, checks;
+	struct bodies bodies;
+	atomic_uint_fast64_t hits, misses, checks, downloads;
 	atomic_bool closing;
 };
 
@@ -254,6 +291,8 @@ int object_schema(
  * describe themselves. */
 int object_schema_known(
 	struct object *o, const struct until *until, struct schema **ret, struct error *err);
+/* The schema without asking for it: from memory or the store. -ENOENT (no text). */
+int object_schema_peek(struct object *o, struct schema **ret);
 /* Forgets how fresh the describe is, so that the next object_schema asks. */
 void object_doubt_schema(struct object *o);
 
@@ -274,6 +313,7 @@ struct intake {
 	struct id *seen; /* the caller's, or NULL: Ids of the live records given, as they came */
 	size_t seen_count, seen_max;
 	uint64_t added, changed, deleted; /* so far */
+	uint64_t renamed;                 /* bodies that are called otherwise now */
 	uint64_t first_row;               /* first new row; 0: none yet */
 };
 int intake_init(struct intake *in, struct object *o, const struct schema *schema,
@@ -296,6 +336,8 @@ int object_check(struct object *o, const struct until *until, struct error *err)
 
 /* records.c */
 void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret);
+/* The record as it is known, however old; -ESTALE when it is gone. */
+int record_known(struct mirror *m, uint64_t key, struct mirror_record *ret, struct error *err);
 
 /* gather.c */
 int gather_fetch(
@@ -333,6 +375,15 @@ int author_find(struct authors *a, uint64_t who, uint64_t key, struct buf *text,
 /* Copies the texts; without room it forgets instead. */
 void author_note(struct authors *a, uint64_t who, uint64_t key, const struct buf *text,
 	const struct buf *seen);
+
+/* bodies.c */
+int body_table_init(struct mirror *m, struct blobs *blobs, struct error *err);
+void body_table_stop(struct mirror *m); /* ends all downloads */
+void body_table_release(struct mirror *m);
+/* The record has changed, or (INT64_MIN) is gone: only the body of this stamp is worth keeping. */
+void body_table_drop(struct mirror *m, const char *id18, int64_t but_stamp_ms);
+/* The size of a body that is here; -1. */
+int64_t body_known_size(struct mirror *m, const struct store_record *rec);
 
 /* news.c */
 int news_init(struct news_queue *q, struct error *err);

@@ -360,8 +360,10 @@ static bool object_show(struct object *o, struct mirror_object *ret)
 		.updateable = o->entry.updateable && m->may_update,
 		.createable = o->entry.createable && m->may_create,
 		.deletable = o->entry.deletable && m->may_delete,
+		.has_bodies = o->schema && o->schema->blob_field,
 		.mtime_ms = o->mtime_ms,
 	};
+	ret->bodies_updateable = ret->updateable && ret->has_bodies && o->schema->blob_updateable;
 	memcpy(ret->name, o->name, sizeof ret->name);
 	memcpy(ret->key_prefix, o->entry.key_prefix, sizeof ret->key_prefix);
 	return o->exists;

@@ -14,11 +14,26 @@
 		}                                                                                  \
 	} while (0)
 
+static void record_show_body(
+	struct mirror *m, const struct store_record *rec, struct mirror_record *ret)
+{
+	struct body_facts facts;
+
+	ret->body_size = -1;
+	if (!rec->tag[0]) {
+		return;
+	}
+	body_tag_read(rec->tag, &facts);
+	memcpy(ret->ext, facts.ext, sizeof ret->ext);
+	ret->body_size = facts.size >= 0 ? facts.size : body_known_size(m, rec);
+}
+
 void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret)
 {
 	*ret = (struct mirror_record){
 		.key = rec->key, .stamp_ms = rec->stamp_ms, .hash = rec->hash, .size = rec->size};
 	memcpy(ret->id, rec->id, sizeof ret->id);
+	record_show_body(o->mirror, rec, ret);
 	LOCK_SCOPE(&o->lock);
 	ret->fresh_ms = object_fresh_ms(o, rec->checked_ms);
 }
@@ -136,6 +151,19 @@ static int record_read(struct object *o, uint64_t key, const struct until *until
 	}
 	if (r == -ENOENT) {
 		return error_set(err, ESTALE, "the record is gone");
+	}
+	return r;
+}
+
+int record_known(struct mirror *m, uint64_t key, struct mirror_record *ret, struct error *err)
+{
+	struct object *o = object_by_index(m, store_key_object(key));
+	struct store_record rec;
+	int r = o ? record_read(o, key, NULL, &rec, NULL, err)
+		  : error_set(err, ESTALE, "the object is gone");
+
+	if (r == 0) {
+		record_show(o, &rec, ret);
 	}
 	return r;
 }

@@ -425,3 +425,31 @@ int mirror_object_status(
 	snprintf(ret->name, sizeof(ret->name), "%s", names[after + 1]);
 	return 1;
 }
+
+/* ---- bodies: its records have none ---- */
+
+int mirror_object_bodies(
+	struct mirror *m, uint32_t index, const struct until *until, struct error *err)
+{
+	(void)m, (void)index, (void)until, (void)err;
+	return 0;
+}
+
+int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, size_t size,
+	const struct until *until, size_t *ret_len, struct error *err)
+{
+	(void)m, (void)key, (void)off, (void)buf, (void)size, (void)until, (void)ret_len;
+	return error_set(err, ESTALE, "no body");
+}
+
+int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until, uint64_t *ret_size,
+	struct error *err)
+{
+	(void)m, (void)key, (void)until, (void)ret_size;
+	return error_set(err, ESTALE, "no body");
+}
+
+void mirror_body_opened(struct mirror *m, uint64_t key)
+{
+	(void)m, (void)key;
+}

@@ -19,10 +19,12 @@
 #include "forcefs/base/buf.h"
 #include "forcefs/base/cancel.h"
 #include "forcefs/base/error.h"
+#include "forcefs/model/body.h"
 #include "forcefs/model/id.h"
 #include "forcefs/model/json_text.h"
 #include "forcefs/model/limits.h"
 #include "forcefs/model/remote.h"
+#include "forcefs/store/blobs.h"
 #include "forcefs/store/store.h"
 
 struct mirror;
@@ -33,6 +35,7 @@ struct mirror_config {
 	const char *objects; /* patterns of the objects that exist here; NULL or "": all */
 	const char *hide;    /* patterns of objects that are not listed; NULL: none */
 	bool may_update, may_create, may_delete; /* `allow` */
+	struct blobs *blobs; /* where bodies are kept; borrowed, must outlive it. NULL: nowhere */
 };
 
 /* Copies what it needs; remote and store are borrowed and must outlive it. Makes no call. */
@@ -50,6 +53,8 @@ struct mirror_object {
 	char name[81];
 	char key_prefix[4];
 	bool updateable, createable, deletable; /* both the object and `allow` permit it */
+	bool has_bodies;        /* as far as its describe is known yet */
+	bool bodies_updateable; /* as updateable, of the body */
 	int64_t mtime_ms; /* when the listing last changed, our clock */
 };
 
@@ -87,6 +92,8 @@ struct mirror_record {
 	uint64_t hash;
 	uint64_t size;
 	int64_t fresh_ms; /* how long the kernel may believe this; 0: ask again */
+	char ext[BODY_EXT_MAX + 1]; /* of its body's name; "": it has none */
+	int64_t body_size;          /* -1: not known before it was read */
 };
 
 /* By Id, in that object. -ENOENT. One call when cold (gathered with others of the object). */
@@ -102,6 +109,26 @@ int mirror_record_get(struct mirror *m, uint64_t key, const struct until *until,
  * object refuses to be listed. */
 int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const struct until *until,
 	struct mirror_record *ret, int max, struct error *err);
+
+/* ---- bodies: the files beside them ---- */
+
+/* 1 if records of the object have a body each, 0 if not. Asks for the describe if it is not known. */
+int mirror_object_bodies(struct mirror *m, uint32_t index, const struct until *until,
+	struct error *err);
+
+/* Up to size bytes of the record's body from off on into buf; *ret_len is less only at its end. The
+ * first read of a body fetches it (one API call, whoever else reads it meanwhile), and waits only for
+ * the bytes that it needs; while they keep coming, until's patience begins anew. A download that
+ * breaks off, or whose size is not the described one, is a failure of the reads that need more. */
+int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, size_t size,
+	const struct until *until, size_t *ret_len, struct error *err);
+
+/* Waits until the body is here as a whole; *ret_size is its size. */
+int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until, uint64_t *ret_size,
+	struct error *err);
+
+/* Somebody opens it: a download that failed before is begun anew by the next read. */
+void mirror_body_opened(struct mirror *m, uint64_t key);
 
 /* Saves what a person made of a record's file: sends the fields that differ between base (the file
  * as it was opened) and edited, if any, and waits for the org's answer. If somebody else changed the
@@ -169,6 +196,8 @@ struct mirror_status {
 	uint64_t checks;          /* checks for changes made */
 	bool offline;             /* the last request failed for want of a network */
 	int64_t offline_since_ms; /* our clock */
+	struct blobs_stats bodies; /* on disk */
+	uint64_t downloads;        /* of bodies, begun */
 	struct error last_failure; /* errnum 0: none yet */
 	int64_t last_failure_ms;
 };

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bodies: the content of a record's base64 field, fetched when it is first read, on disk and never
+ * in memory.
+ *
+ *      nothing --first read--> loading --all bytes, and as many as described--> whole
+ *         ^                       |
+ *         |                    broken off: reads that need more fail; the next open, or a read
+ *         +-----------------------+       after a second, begins anew
+ *
+ * A body is loaded by one thread of a pool of its own, whoever waits for it; the remote hands it
+ * its bytes (body_take), and who waits is woken as they come. The list holds the bodies that are in
+ * use, and some that were: a READ of the kernel says nothing of a file that is open. What was
+ * fetched is kept in the folder of blobs as well, if it fits there; what does not fit lives as long
+ * as it is in the list.
+ *
+ * The stamp is part of what a body is: a record that has changed has another body, until somebody
+ * looks. If what comes is not as long as described, the record is asked for once more: it may have
+ * changed since, and then what came may be its new body.
+ */
+#include "mirror_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "forcefs/base/clock.h"
+
+#define LOAD_THREADS 8
+#define LOAD_QUEUE   1000
+#define LOAD_TRIES   2 /* if the record has changed meanwhile */
+/* A reader that failed comes back at once (the kernel asks page by page): it gets the same answer.
+ */
+#define FAILED_MS 1000
+/* Not in use, but kept open: so many of those that have a name in the folder, ... */
+#define NAMED_MAX 16
+/* ... and of those that have none, but of these no more bytes than the folder may have (one may
+ * always stay). */
+#define NAMELESS_MAX 128
+
+/* ---- the list, under bodies.lock ---- */
+
+static void body_free(struct body *b)
+{
+	scope_close(&b->fd);
+	cancel_release(&b->cancel);
+	pthread_cond_destroy(&b->cond);
+	free(b);
+}
+
+static void list_put(struct bodies *all, struct body *b)
+{
+	b->next = all->first;
+	all->first = b;
+	b->listed = true;
+}
+
+static struct body **list_place(struct bodies *all, uint64_t key)
+{
+	struct body **at = &all->first;
+
+	while (*at && (*at)->key != key) {
+		at = &(*at)->next;
+	}
+	return at;
+}
+
+/* Out of the list; goes when nobody uses it any more. */
+static void list_drop(struct body **at)
+{
+	struct body *b = *at;
+
+	*at = b->next;
+	b->listed = false;
+	if (b->refs == 0) {
+		body_free(b);
+	}
+}
+
+/* Lets go of what was used longest ago, if there is too much of it. */
+static void list_trim(struct bodies *all)
+{
+	unsigned named = 0, nameless = 0;
+	uint64_t bytes = 0;
+	struct body **at = &all->first;
+
+	while (*at) {
+		struct body *b = *at;
+		bool idle = b->refs == 0;
+		bool go = false;
+		if (idle && b->named) {
+			go = ++named > NAMED_MAX;
+		} else if (idle) {
+			bytes += b->have;
+			go = ++nameless > NAMELESS_MAX ||
+			     (nameless > 1 && all->limit_bytes && bytes > all->limit_bytes);
+		}
+		if (go) {
+			list_drop(at);
+		} else {
+			at = &b->next;
+		}
+	}
+}
+
+static void body_unref(struct body *b)
+{
+	struct bodies *all = &b->mirror->bodies;
+	LOCK_SCOPE(&all->lock);
+
+	b->refs--;
+	if (b->refs == 0 && !b->listed) {
+		body_free(b);
+	}
+	list_trim(all);
+}
+
+/* The body of this version of the record, with a reference; NULL if it is not in the list. Another
+ * version of it goes. */
+static struct body *list_find(struct bodies *all, uint64_t key, int64_t stamp_ms)
+{
+	LOCK_SCOPE(&all->lock);
+	struct body **at = list_place(all, key), *b = *at;
+
+	if (!b) {
+		return NULL;
+	}
+	if (b->stamp_ms != stamp_ms) {
+		list_drop(at);
+		return NULL;
+	}
+	*at = b->next;
+	list_put(all, b);
+	b->refs++;
+	return b;
+}
+
+static struct body *body_new(struct mirror *m, const struct mirror_record *rec)
+{
+	struct body *b = calloc(1, sizeof *b);
+	uint64_t size;
+
+	if (!b) {
+		return NULL;
+	}
+	b->mirror = m;
+	b->key = rec->key;
+	memcpy(b->id.text, rec->id, sizeof b->id.text);
+	b->stamp_ms = rec->stamp_ms;
+	b->size = rec->body_size;
+	b->fd = -1;
+	b->refs = 1;
+	cancel_init(&b->cancel);
+	clock_cond_init(&b->cond);
+	if (blobs_find(m->bodies.blobs, rec->id, rec->stamp_ms, &b->fd, &size) == 0) {
+		b->whole = b->named = true;
+		b->have = size;
+		b->size = (int64_t)size;
+	}
+	return b;
+}
+
+/* With a reference; found, or made of what is on disk. */
+static struct body *body_get(struct mirror *m, const struct mirror_record *rec)
+{
+	struct bodies *all = &m->bodies;
+	struct body *b = list_find(all, rec->key, rec->stamp_ms);
+
+	if (b) {
+		return b;
+	}
+	struct body *made = body_new(m, rec);
+	if (!made) {
+		return NULL;
+	}
+	b = list_find(all, rec->key, rec->stamp_ms); /* somebody else was as quick */
+	LOCK_SCOPE(&all->lock);
+	if (b) {
+		body_free(made);
+		return b;
+	}
+	list_put(all, made);
+	return made;
+}
+
+/* ---- loading ---- */
+
+/* A thread of the remote's. */
+static int body_take(void *payload, const void *data, size_t len)
+{
+	struct body *b = payload;
+	struct bodies *all = &b->mirror->bodies;
+
+	pthread_mutex_lock(&all->lock);
+	uint64_t have = b->have;
+	bool too_much = b->size >= 0 && have + len > (uint64_t)b->size;
+	int fd = b->fd;
+	pthread_mutex_unlock(&all->lock);
+	if (too_much) {
+		return -EOVERFLOW;
+	}
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, (const char *)data + done, len - done, (off_t)(have + done));
+		if (n <= 0) {
+			return n < 0 ? -errno : -EIO;
+		}
+		done += (size_t)n;
+	}
+	LOCK_SCOPE(&all->lock);
+	b->have = have + len;
+	pthread_cond_broadcast(&b->cond);
+	return 0;
+}
+
+/* A file to load into, empty. */
+static int load_prepare(struct body *b, struct error *err)
+{
+	struct bodies *all = &b->mirror->bodies;
+	int fd = -1;
+	int r = blobs_new(all->blobs, &fd, err);
+
+	if (r == 0) {
+		LOCK_SCOPE(&all->lock);
+		scope_close(&b->fd);
+		b->fd = fd;
+		b->have = 0;
+	}
+	return r;
+}
+
+static int load_ask(struct body *b, struct object *o, struct error *err)
+{
+	struct mirror *m = b->mirror;
+	AUTO(schema) struct schema *schema = NULL;
+	struct until patience = mirror_patience(m, &b->cancel);
+	const struct remote_taker taker = {.take = body_take, .payload = b};
+	int64_t size;
+
+	int r = object_schema_peek(o, &schema);
+	r = r < 0 ? object_schema(o, &patience, &schema, err) : r;
+	r = r < 0 ? r : breaker_enter(m, err);
+	if (r < 0) {
+		return r;
+	}
+	pthread_mutex_lock(&m->bodies.lock);
+	size = b->size;
+	pthread_mutex_unlock(&m->bodies.lock);
+	atomic_fetch_add(&m->downloads, 1);
+	r = m->remote->body(m->remote->self, schema, &b->id, size, &taker, &patience, err);
+	breaker_note(m, r == -EOVERFLOW ? 0 : r, err);
+	if (r == -ENOENT) {
+		err->errnum = ESTALE;
+		return error_prefix(err, -ESTALE, "Salesforce has no such file any more");
+	}
+	return r;
+}
+
+/* What came is not what the record said. 1: it is what the record says now; 0: load once more, for
+ * the record has changed; -EPROTO: neither. */
+static int load_look_again(struct body *b, struct object *o, struct error *err)
+{
+	struct mirror *m = b->mirror;
+	struct until patience = mirror_patience(m, &b->cancel);
+	struct store_record rec;
+	struct body_facts facts;
+	int64_t before_ms, size;
+	uint64_t have;
+
+	int r = gather_fetch(o, &b->id, &patience, err);
+	r = r < 0 ? r : store_record_by_key(m->store, b->key, &rec, NULL, err);
+	if (r < 0) {
+		return r == -ENOENT ? error_set(err, ESTALE, "the record is gone") : r;
+	}
+	body_tag_read(rec.tag, &facts);
+	pthread_mutex_lock(&m->bodies.lock);
+	before_ms = b->stamp_ms;
+	size = b->size;
+	have = b->have;
+	b->stamp_ms = rec.stamp_ms;
+	b->size = facts.size;
+	pthread_mutex_unlock(&m->bodies.lock);
+	if (facts.size >= 0 && (uint64_t)facts.size == have && rec.stamp_ms != before_ms) {
+		return 1;
+	}
+	if (rec.stamp_ms != before_ms) {
+		return 0;
+	}
+	return error_set(err, EPROTO,
+		"Salesforce sent %s%llu bytes of the file where the record says %lld; try again, "
+		"and if it stays so the record or the org's storage is damaged",
+		have >= (uint64_t)size ? "more than " : "", (unsigned long long)have,
+		(long long)size);
+}
+
+static bool load_is_complete(struct body *b)
+{
+	LOCK_SCOPE(&b->mirror->bodies.lock);
+	return b->size < 0 || b->have == (uint64_t)b->size;
+}
+
+static int load(struct body *b, struct object *o, struct error *err)
+{
+	int r = 0;
+
+	for (int tries = 0; tries < LOAD_TRIES && r == 0; tries++) {
+		r = load_prepare(b, err);
+		r = r < 0 ? r : load_ask(b, o, err);
+		if (r == 0 && load_is_complete(b)) {
+			return 0;
+		}
+		if (r == 0 || r == -EOVERFLOW) {
+			r = load_look_again(b, o, err);
+		}
+	}
+	if (r == 0) {
+		return error_set(err, ESTALE, "the record keeps changing; try again in a moment");
+	}
+	return r < 0 ? r : 0;
+}
+
+/* A body that is not to be kept stays readable all the same. */
+static void load_keep(struct body *b)
+{
+	struct bodies *all = &b->mirror->bodies;
+
+	pthread_mutex_lock(&all->lock);
+	int64_t stamp_ms = b->stamp_ms;
+	bool listed = b->listed;
+	pthread_mutex_unlock(&all->lock);
+	bool named = listed && blobs_keep(all->blobs, b->id.text, stamp_ms, b->fd, NULL) == 1;
+	LOCK_SCOPE(&all->lock);
+	b->named = named;
+}
+
+/* Under the lock. */
+static void loads_remove(struct bodies *all, struct body *b)
+{
+	struct body **at = &all->loads;
+
+	while (*at != b) {
+		at = &(*at)->next_load;
+	}
+	*at = b->next_load;
+}
+
+static void load_run(struct pool_job *job)
+{
+	struct body *b = (struct body *)((char *)job - offsetof(struct body, job));
+	struct bodies *all = &b->mirror->bodies;
+	struct object *o = object_by_index(b->mirror, store_key_object(b->key));
+	struct error err = {0};
+	int r = o ? load(b, o, &err) : error_set(&err, ESTALE, "the object is gone");
+
+	if (r == 0) {
+		load_keep(b);
+	}
+	pthread_mutex_lock(&all->lock);
+	loads_remove(all, b);
+	b->loading = false;
+	b->whole = r == 0;
+	b->result = r;
+	b->err = err;
+	b->failed_ms = clock_mono_ms();
+	if (r == 0) {
+		b->size = (int64_t)b->have;
+	}
+	pthread_cond_broadcast(&b->cond);
+	pthread_mutex_unlock(&all->lock);
+	body_unref(b);
+}
+
+/* Under the lock. */
+static void load_start(struct body *b)
+{
+	struct bodies *all = &b->mirror->bodies;
+
+	b->loading = true;
+	b->have = 0;
+	b->result = 0;
+	b->refs++;
+	b->next_load = all->loads;
+	all->loads = b;
+	b->job.run = load_run;
+	if (all->stopping || pool_add(all->pool, &b->job) < 0) {
+		loads_remove(all, b);
+		b->refs--;
+		b->loading = false;
+		b->failed_ms = clock_mono_ms();
+		b->result = error_set(&b->err, EAGAIN,
+			"too many files are being fetched already; try again in a moment");
+	}
+}
+
+/* ---- waiting ---- */
+
+/* Under the lock: the bytes before `end` are here. The last ones count only with the rest of the
+ * answer: then it is known that there is no more and no less. */
+static bool is_here(const struct body *b, uint64_t end)
+{
+	if (b->whole) {
+		return true;
+	}
+	return b->loading && b->size >= 0 && end < (uint64_t)b->size && end <= b->have;
+}
+
+static bool has_failed(const struct body *b)
+{
+	return !b->loading && b->result < 0 && clock_mono_ms() - b->failed_ms < FAILED_MS;
+}
+
+static int tell_failure(const struct body *b, struct error *err)
+{
+	if (err) {
+		*err = b->err;
+	}
+	return b->result;
+}
+
+/* Under the lock. As long as bytes come, the patience begins anew. */
+static int await_bytes(struct body *b, uint64_t end, const struct until *until, struct error *err)
+{
+	struct until patience = *until;
+	int64_t span_ms = until->deadline_ms - clock_mono_ms();
+	uint64_t have = b->have;
+	int r = 0;
+
+	while (!is_here(b, end) && b->loading && r == 0) {
+		r = until_wait(&patience, &b->cond, &b->mirror->bodies.lock, err);
+		if (b->have != have && r != -EINTR) {
+			have = b->have;
+			patience.deadline_ms = clock_mono_ms() + span_ms;
+			r = 0;
+		}
+	}
+	if (is_here(b, end)) {
+		return 0;
+	}
+	return b->loading ? r : tell_failure(b, err);
+}
+
+static int body_await(struct body *b, uint64_t end, const struct until *until, struct error *err)
+{
+	struct bodies *all = &b->mirror->bodies;
+	int r = 0;
+
+	if (until) {
+		until_watch(until, &all->lock, &b->cond);
+	}
+	pthread_mutex_lock(&all->lock);
+	if (!is_here(b, end) && has_failed(b)) {
+		r = tell_failure(b, err);
+	} else if (!is_here(b, end) && !until) {
+		r = -EWOULDBLOCK;
+	} else if (!is_here(b, end)) {
+		if (!b->loading) {
+			load_start(b);
+		}
+		r = await_bytes(b, end, until, err);
+	}
+	pthread_mutex_unlock(&all->lock);
+	if (until) {
+		until_unwatch(until);
+	}
+	return r;
+}
+
+/* ---- the door ---- */
+
+static int body_open(struct mirror *m, uint64_t key, struct mirror_record *rec, struct body **ret,
+	struct error *err)
+{
+	int r = record_known(m, key, rec, err);
+
+	if (r == 0 && !rec->ext[0]) {
+		r = error_set(err, ESTALE, "the record has no file any more");
+	}
+	if (r < 0 || rec->body_size == 0) {
+		*ret = NULL;
+		return r;
+	}
+	*ret = body_get(m, rec);
+	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+static int read_fd(int fd, void *buf, size_t size, uint64_t off, size_t *ret_len, struct error *err)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)buf + done, size - done, (off_t)(off + done));
+		if (n < 0) {
+			return error_errno(err, errno, "reading the cached file");
+		}
+		if (n == 0) {
+			break;
+		}
+		done += (size_t)n;
+	}
+	*ret_len = done;
+	return 0;
+}
+
+/* A descriptor of its own: the body's may be replaced when it is loaded once more. */
+static int body_copy(
+	struct body *b, void *buf, size_t size, uint64_t off, size_t *ret_len, struct error *err)
+{
+	pthread_mutex_lock(&b->mirror->bodies.lock);
+	AUTO_CLOSE int fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&b->mirror->bodies.lock);
+
+	return fd < 0 ? error_errno(err, errno, "reading the cached file")
+		      : read_fd(fd, buf, size, off, ret_len, err);
+}
+
+int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, size_t size,
+	const struct until *until, size_t *ret_len, struct error *err)
+{
+	struct mirror_record rec;
+	struct body *b;
+	int r = body_open(m, key, &rec, &b, err);
+
+	if (r < 0 || !b) {
+		*ret_len = 0;
+		return r;
+	}
+	r = body_await(b, off + size, until, err);
+	if (r == 0) {
+		r = body_copy(b, buf, size, off, ret_len, err);
+	}
+	body_unref(b);
+	return r;
+}
+
+int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until, uint64_t *ret_size,
+	struct error *err)
+{
+	struct mirror_record rec;
+	struct body *b;
+	int r = body_open(m, key, &rec, &b, err);
+
+	if (r < 0 || !b) {
+		*ret_size = 0;
+		return r;
+	}
+	r = body_await(b, UINT64_MAX, until, err);
+	pthread_mutex_lock(&m->bodies.lock);
+	*ret_size = b->have;
+	pthread_mutex_unlock(&m->bodies.lock);
+	body_unref(b);
+	return r;
+}
+
+void mirror_body_opened(struct mirror *m, uint64_t key)
+{
+	LOCK_SCOPE(&m->bodies.lock);
+	struct body *b = *list_place(&m->bodies, key);
+
+	if (b && !b->loading) {
+		b->result = 0;
+	}
+}
+
+int mirror_object_bodies(
+	struct mirror *m, uint32_t index, const struct until *until, struct error *err)
+{
+	struct object *o = object_by_index(m, index);
+	AUTO(schema) struct schema *schema = NULL;
+
+	if (!o) {
+		return -ESTALE;
+	}
+	int r = object_schema_peek(o, &schema);
+	if (r == -ENOENT && !until) {
+		return -EWOULDBLOCK;
+	}
+	r = r == -ENOENT ? object_schema(o, until, &schema, err) : r;
+	return r < 0 ? r : schema->blob_field != NULL;
+}
+
+int64_t body_known_size(struct mirror *m, const struct store_record *rec)
+{
+	uint64_t size;
+
+	if (blobs_size(m->bodies.blobs, rec->id, rec->stamp_ms, &size) == 0) {
+		return (int64_t)size;
+	}
+	LOCK_SCOPE(&m->bodies.lock);
+	const struct body *b = *list_place(&m->bodies, rec->key);
+	return b && b->whole && b->stamp_ms == rec->stamp_ms ? (int64_t)b->have : -1;
+}
+
+void body_table_drop(struct mirror *m, const char *id18, int64_t but_stamp_ms)
+{
+	blobs_drop(m->bodies.blobs, id18, but_stamp_ms);
+	LOCK_SCOPE(&m->bodies.lock);
+	for (struct body **at = &m->bodies.first; *at;) {
+		struct body *b = *at;
+		if (b->stamp_ms != but_stamp_ms && strcmp(b->id.text, id18) == 0 && !b->loading) {
+			list_drop(at);
+		} else {
+			at = &b->next;
+		}
+	}
+}
+
+/* ---- the beginning and the end ---- */
+
+int body_table_init(struct mirror *m, struct blobs *blobs, struct error *err)
+{
+	const struct blobs_config nowhere = {.limit_bytes = 0};
+	int r = 0;
+
+	m->bodies.blobs = blobs;
+	if (!blobs) {
+		r = blobs_open(&nowhere, &m->bodies.own, err);
+		m->bodies.blobs = m->bodies.own;
+	}
+	if (r == 0) {
+		struct blobs_stats stats;
+		blobs_get_stats(m->bodies.blobs, &stats);
+		m->bodies.limit_bytes = stats.limit_bytes;
+	}
+	return r < 0 ? r : pool_new("fetch", LOAD_THREADS, LOAD_QUEUE, &m->bodies.pool, err);
+}
+
+void body_table_stop(struct mirror *m)
+{
+	LOCK_SCOPE(&m->bodies.lock);
+	m->bodies.stopping = true;
+	for (struct body *b = m->bodies.loads; b; b = b->next_load) {
+		cancel_fire(&b->cancel); /* nobody watches with this lock */
+	}
+}
+
+void body_table_release(struct mirror *m)
+{
+	pool_free(m->bodies.pool);
+	while (m->bodies.first) {
+		m->bodies.first->refs = 0;
+		list_drop(&m->bodies.first);
+	}
+	blobs_close(m->bodies.own);
+}
