@@ -116,6 +116,30 @@ static void note_origin(struct composition *c, enum store_origin origin)
 	}
 }
 
+/* What of cache_size the bodies of attachments and the like may have. */
+static int64_t files_share(const struct settings *s)
+{
+	return s->cache_size_bytes / 4;
+}
+
+/* The folder beside the cache file, whose lock is this folder's too: "….sqlite" -> "….files". */
+static int open_blobs(
+	const struct settings *s, const char *dir, struct composition *c, struct error *err)
+{
+	static const char ending[] = ".sqlite";
+	const char *path = store_path(c->store);
+	size_t len = strlen(path), stem = len - (sizeof(ending) - 1);
+	AUTO_FREE char *folder = NULL;
+	if (dir && len > sizeof(ending) && strcmp(path + stem, ending) == 0) {
+		if (asprintf(&folder, "%.*s.files", (int)stem, path) < 0) {
+			folder = NULL;
+			return error_set(err, ENOMEM, "out of memory");
+		}
+	}
+	const struct blobs_config config = {.dir = folder, .limit_bytes = (uint64_t)files_share(s)};
+	return blobs_open(&config, &c->blobs, err);
+}
+
 static int open_store(const struct settings *s, struct composition *c, struct error *err)
 {
 	AUTO_FREE char *dir = NULL;
@@ -129,9 +153,12 @@ static int open_store(const struct settings *s, struct composition *c, struct er
 	const struct store_config config = {
 		.dir = dir,
 		.name = c->identity.org_id[0] ? name : s->org,
-		.limit_bytes = (uint64_t)s->cache_size_bytes,
+		.limit_bytes = (uint64_t)(s->cache_size_bytes - files_share(s)),
 	};
 	r = store_open(&config, &c->store, &origin, err);
+	if (r == 0) {
+		r = open_blobs(s, dir, c, err);
+	}
 	if (r < 0) {
 		return error_prefix(err, r, "opening the cache");
 	}
@@ -149,6 +176,7 @@ static int open_mirror(const struct settings *s, struct composition *c, struct e
 		.may_update = s->allow & ALLOW_UPDATE,
 		.may_create = s->allow & ALLOW_CREATE,
 		.may_delete = s->allow & ALLOW_DELETE,
+		.blobs = c->blobs,
 	};
 	return mirror_open(&config, sf_remote(c->sf), c->store, &c->mirror, err);
 }
@@ -238,6 +266,7 @@ int compose_open(
 void compose_close(struct composition *c)
 {
 	mirror_close(c->mirror);
+	blobs_close(c->blobs);
 	store_close(c->store);
 	sf_close(c->sf);
 	http_close(c->http);

@@ -9,6 +9,7 @@
 #include "forcefs/mirror/mirror.h"
 #include "forcefs/net/http.h"
 #include "forcefs/sf/sf.h"
+#include "forcefs/store/blobs.h"
 #include "forcefs/store/store.h"
 #include "settings.h"
 
@@ -19,6 +20,7 @@ struct composition {
 	struct http *http;
 	struct sf *sf;
 	struct store *store;
+	struct blobs *blobs;
 	struct mirror *mirror;
 	struct sf_identity identity;
 	char note[256]; /* what the person should know though it works; "" if nothing */

@@ -16,7 +16,7 @@
 
 /* ---- the parts of a struct stat ---- */
 
-static void fill(const struct fs *fs, uint64_t inode, mode_t mode, off_t size, struct stat *ret)
+void attr_fill(const struct fs *fs, uint64_t inode, mode_t mode, off_t size, struct stat *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->st_ino = inode;
@@ -36,7 +36,7 @@ static void set_time(struct stat *st, int64_t s, long ns)
 }
 
 /* Our own files: a changed text always shows another time, see stamp_mtime(). */
-static void set_time_ms(struct stat *st, int64_t ms, uint64_t hash)
+void attr_set_time(struct stat *st, int64_t ms, uint64_t hash)
 {
 	int64_t s;
 	long ns;
@@ -46,36 +46,36 @@ static void set_time_ms(struct stat *st, int64_t ms, uint64_t hash)
 
 void attr_root(struct fs *fs, struct stat *ret)
 {
-	fill(fs, INODE_ROOT_NUMBER, S_IFDIR | 0555, 0, ret);
-	set_time_ms(ret, atomic_load(&fs->root_mtime_ms), 0);
+	attr_fill(fs, INODE_ROOT_NUMBER, S_IFDIR | 0555, 0, ret);
+	attr_set_time(ret, atomic_load(&fs->root_mtime_ms), 0);
 }
 
 void attr_object(struct fs *fs, const struct mirror_object *object, struct stat *ret)
 {
 	bool writable = object->updateable || object->createable || object->deletable;
 	mode_t mode = writable && !fs->config.read_only ? 0755 : 0555;
-	fill(fs, inode_of_object(object->index), S_IFDIR | mode, 0, ret);
-	set_time_ms(ret, object->mtime_ms, 0);
+	attr_fill(fs, inode_of_object(object->index), S_IFDIR | mode, 0, ret);
+	attr_set_time(ret, object->mtime_ms, 0);
 }
 
 void attr_record(struct fs *fs, const struct mirror_object *object,
 	const struct mirror_record *record, struct stat *ret)
 {
 	mode_t mode = object->updateable && !fs->config.read_only ? 0644 : 0444;
-	fill(fs, inode_of_record(record->key), S_IFREG | mode, (off_t)record->size, ret);
-	set_time_ms(ret, record->stamp_ms, record->hash);
+	attr_fill(fs, inode_of_record(record->key), S_IFREG | mode, (off_t)record->size, ret);
+	attr_set_time(ret, record->stamp_ms, record->hash);
 }
 
 void attr_control_dir(struct fs *fs, enum control control, struct stat *ret)
 {
-	fill(fs, inode_of_control(control), S_IFDIR | 0555, 0, ret);
-	set_time_ms(ret, fs->started_ms, 0);
+	attr_fill(fs, inode_of_control(control), S_IFDIR | 0555, 0, ret);
+	attr_set_time(ret, fs->started_ms, 0);
 }
 
 void attr_doc(struct fs *fs, uint64_t inode, const struct doc *doc, struct stat *ret)
 {
-	fill(fs, inode, S_IFREG | 0444, doc ? (off_t)doc->len : 0, ret);
-	set_time_ms(ret, doc ? doc->mtime_ms : fs->started_ms, doc ? doc->hash : 0);
+	attr_fill(fs, inode, S_IFREG | 0444, doc ? (off_t)doc->len : 0, ret);
+	attr_set_time(ret, doc ? doc->mtime_ms : fs->started_ms, doc ? doc->hash : 0);
 }
 
 /* ---- freshness ---- */
@@ -275,6 +275,8 @@ int run_getattr(struct op *op, const struct until *until, struct error *err)
 		return getattr_object(op, until, err);
 	case INODE_RECORD:
 		return getattr_record(op, until, err);
+	case INODE_BODY:
+		return getattr_body(op, until, err);
 	case INODE_DESCRIBE:
 		return getattr_doc(op, until, err);
 	case INODE_SCRATCH:
@@ -310,6 +312,10 @@ static bool may_write(struct fs *fs, uint64_t inode)
 	enum inode_kind kind = inode_kind(inode);
 	if (kind == INODE_SCRATCH) {
 		return true;
+	}
+	if (kind == INODE_BODY) {
+		return mirror_object_by_index(fs->mirror, inode_object(inode), &object) == 0 &&
+		       object.bodies_updateable;
 	}
 	if ((kind != INODE_OBJECT && kind != INODE_RECORD) ||
 		mirror_object_by_index(fs->mirror, inode_object(inode), &object) < 0) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listings. The directory offset of an entry is its row (or index) plus 2, after "." at 1 and ".."
- * at 2: stable while records come and go, and over remounts. A READDIR gives what is at hand; it
- * waits only when it would otherwise have nothing to give, so the first names appear with the first
- * page.
+ * Listings. The directory offset of an entry is its index plus 2, after "." at 1 and ".." at 2;
+ * that of a record comes from its row: 2 * row + 2 behind its JSON where its body is still to come,
+ * 2 * row + 3 behind all of it. So it is stable while records come and go, and over remounts. A
+ * READDIR gives what is at hand; it waits only when it would otherwise have nothing to give, so the
+ * first names appear with the first page.
  *
  * The kernel may keep listings (CACHE_DIR with KEEP_CACHE; on read-only mounts it always does).
  * That is sound: it marks one as whole only after a READDIR that gave nothing, which we answer when
@@ -127,28 +128,76 @@ static bool hidden(struct fs *fs, uint32_t object, const char *name)
 	return is;
 }
 
+/* Behind the record's JSON, and behind its body too. */
+static off_t off_json(const struct mirror_record *record)
+{
+	return (off_t)(2 * store_key_row(record->key)) + OFF_DOTDOT;
+}
+
+static off_t off_whole(const struct mirror_record *record)
+{
+	return off_json(record) + 1;
+}
+
+/* The row after which a listing goes on: a row whose body is still to come is looked at again. */
+static uint64_t row_before(off_t off)
+{
+	uint64_t place = (uint64_t)(off - OFF_DOTDOT);
+	return place % 2 || place == 0 ? place / 2 : place / 2 - 1;
+}
+
+static void add_json(struct listing *l, const struct mirror_object *object,
+	const struct mirror_record *record, bool followed)
+{
+	struct fs *fs = l->op->fs;
+	char name[RECORD_NAME_LEN + 1];
+	struct id id;
+	off_t off = record->ext[0] ? off_json(record) : off_whole(record);
+	memcpy(id.text, record->id, sizeof(id.text));
+	record_name_write(&id, name);
+	if (hidden(fs, object->index, name)) {
+		l->off = off;
+		return;
+	}
+	struct fuse_entry_param e = {.ino = inode_of_record(record->key)};
+	attr_record(fs, object, record, &e.attr);
+	e.attr_timeout = e.entry_timeout = fresh_row(fs, followed, record);
+	if (edit_attr(fs, e.ino, &e.attr)) {
+		e.attr_timeout = 0;
+	}
+	add(l, name, &e, off);
+}
+
+static void add_body(struct listing *l, const struct mirror_object *object,
+	const struct mirror_record *record, bool followed)
+{
+	char name[BODY_NAME_LEN + 1];
+	struct id id;
+	struct fuse_entry_param e;
+	memcpy(id.text, record->id, sizeof(id.text));
+	body_name_write(&id, record->ext, name);
+	if (hidden(l->op->fs, object->index, name)) {
+		l->off = off_whole(record);
+		return;
+	}
+	entry_body(l->op->fs, object, record, followed, &e);
+	add(l, name, &e, off_whole(record));
+}
+
 static void add_records(struct listing *l, const struct mirror_object *object,
 	const struct mirror_record *records, int count)
 {
-	struct fs *fs = l->op->fs;
-	bool followed = l->plus && count > 0 && object_followed(fs, object->index);
+	bool followed = l->plus && count > 0 && object_followed(l->op->fs, object->index);
 	for (int i = 0; i < count && !l->full; i++) {
 		const struct mirror_record *record = &records[i];
-		char name[RECORD_NAME_LEN + 1];
-		struct id id;
-		memcpy(id.text, record->id, sizeof(id.text));
-		record_name_write(&id, name);
-		if (hidden(fs, object->index, name)) {
-			l->off = (off_t)store_key_row(record->key) + OFF_DOTDOT;
-			continue;
+		if (l->off < off_json(record)) {
+			add_json(l, object, record, followed);
 		}
-		struct fuse_entry_param e = {.ino = inode_of_record(record->key)};
-		attr_record(fs, object, record, &e.attr);
-		e.attr_timeout = e.entry_timeout = fresh_row(fs, followed, record);
-		if (edit_attr(fs, e.ino, &e.attr)) {
-			e.attr_timeout = 0;
+		if (!l->full && record->ext[0]) {
+			add_body(l, object, record, followed);
+		} else if (!l->full) {
+			l->off = off_whole(record);
 		}
-		add(l, name, &e, (off_t)store_key_row(record->key) + OFF_DOTDOT);
 	}
 }
 
@@ -187,8 +236,11 @@ static int list_records(struct listing *l, const struct until *until, struct err
 		return -ESTALE;
 	}
 	while (!l->full && n > 0 && l->off < OFF_LOCAL) {
-		n = mirror_record_next(m, index, (uint64_t)(l->off - OFF_DOTDOT),
-			patience(l, until), records, batch_size(l), err);
+		n = mirror_record_next(m, index, row_before(l->off), patience(l, until), records,
+			batch_size(l), err);
+		if (n > 0 && mirror_object_by_index(m, index, &object) < 0) {
+			return -ESTALE; /* with the first records its describe is known */
+		}
 		add_records(l, &object, records, n);
 	}
 	if (n == 0 || l->off >= OFF_LOCAL) {

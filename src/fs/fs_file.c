@@ -25,6 +25,10 @@ static int run_open(struct op *op, const struct until *until, struct error *err)
 		fi.keep_cache = 1; /* what changed was dropped by the notifier */
 		caller_reads(op, inode_key(op->ino));
 	}
+	if (inode_kind(op->ino) == INODE_BODY) {
+		r = open_body(op, until, err);
+		fi.keep_cache = 1;
+	}
 	return r < 0 ? r : reply_open(op, &fi);
 }
 
@@ -168,6 +172,8 @@ static int run_read(struct op *op, const struct until *until, struct error *err)
 	switch (inode_kind(op->ino)) {
 	case INODE_RECORD:
 		return read_any_record(op, until, err);
+	case INODE_BODY:
+		return read_blob(op, until, err);
 	case INODE_SCRATCH:
 		return read_scratch(op, until, err);
 	case INODE_REJECTED:

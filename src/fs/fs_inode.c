@@ -27,6 +27,11 @@ uint64_t inode_of_record(uint64_t key)
 	return pack(INODE_RECORD, key);
 }
 
+uint64_t inode_of_body(uint64_t key)
+{
+	return pack(INODE_BODY, key);
+}
+
 uint64_t inode_of_describe(uint32_t object)
 {
 	return pack(INODE_DESCRIBE, store_key(object, 0));

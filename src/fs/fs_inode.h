@@ -8,11 +8,11 @@
  *    |   kind   |     object     |           row            |
  *    +----------+----------------+--------------------------+
  *
- * RECORD carries the store's key (object and row), OBJECT (a directory) and DESCRIBE (its file
- * under .forcefs) the object alone, SCRATCH an object and a number of this mount, REJECTED a hash
- * of the file's name, CONTROL one of the few fixed nodes. The root is 1, because FUSE wants it so;
- * kind 0 has no other number. st_ino, d_ino and FUSE's node id are all this one number, and the
- * generation is always 0: the store never gives a key to another record.
+ * RECORD and BODY (the file beside it) carry the store's key (object and row), OBJECT (a directory)
+ * and DESCRIBE (its file under .forcefs) the object alone, SCRATCH an object and a number of this
+ * mount, REJECTED a hash of the file's name, CONTROL one of the few fixed nodes. The root is 1,
+ * because FUSE wants it so; kind 0 has no other number. st_ino, d_ino and FUSE's node id are all
+ * this one number, and the generation is always 0: the store never gives a key to another record.
  */
 #ifndef FS_INODE_H
 #define FS_INODE_H
@@ -28,6 +28,7 @@ enum inode_kind {
 	INODE_DESCRIBE,
 	INODE_SCRATCH,  /* a file of an editor, on this machine only */
 	INODE_REJECTED, /* a text that could not be saved */
+	INODE_BODY,     /* the content of a record's base64 field */
 	INODE_CONTROL,
 	INODE_NONE, /* a number that we never gave out */
 };
@@ -47,14 +48,15 @@ enum control {
 
 uint64_t inode_of_object(uint32_t object);
 uint64_t inode_of_record(uint64_t key);
+uint64_t inode_of_body(uint64_t key);
 uint64_t inode_of_describe(uint32_t object);
 uint64_t inode_of_scratch(uint32_t object, uint64_t seq);
 uint64_t inode_of_rejected(uint64_t name_hash);
 uint64_t inode_of_control(enum control control);
 
 enum inode_kind inode_kind(uint64_t inode);
-uint32_t inode_object(uint64_t inode);      /* of an OBJECT, RECORD, DESCRIBE or SCRATCH */
-uint64_t inode_key(uint64_t inode);         /* of a RECORD */
+uint32_t inode_object(uint64_t inode);      /* of an OBJECT, RECORD, BODY, DESCRIBE or SCRATCH */
+uint64_t inode_key(uint64_t inode);         /* of a RECORD or BODY */
 enum control inode_control(uint64_t inode); /* CONTROL_NONE for all other kinds */
 
 #endif

@@ -125,7 +125,8 @@ static int lookup_record(struct op *op, const struct until *until, struct error 
 		return r > 0 ? 0 : r < 0 ? r : lookup_alias(op, &object, key, until, err);
 	}
 	if (!record_name_parse(op->name, object.key_prefix, &id)) {
-		return reply_impossible(op);
+		r = lookup_body(op, &object, until, err);
+		return r == 0 ? reply_impossible(op) : r < 0 ? r : 0;
 	}
 	r = mirror_record_find(fs->mirror, index, &id, until, &record, err);
 	if (r < 0) {

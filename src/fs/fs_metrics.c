@@ -145,9 +145,10 @@ static void add_cache(const struct mirror_status *m, struct sheet *s)
 	counter(s, "forcefs_cache_checks", NULL, "Checks for what changed in the org", m->checks);
 	counter(s, "forcefs_cache_evictions", NULL, "Objects dropped to keep cache_size",
 		m->store.evictions);
-	gauge(s, "forcefs_cache_file_bytes", "bytes", "Size of the cache", m->store.file_bytes);
+	gauge(s, "forcefs_cache_file_bytes", "bytes", "Size of the cache",
+		m->store.file_bytes + m->bodies.bytes);
 	gauge(s, "forcefs_cache_limit_bytes", "bytes", "The setting cache_size, 0 for no limit",
-		m->store.limit_bytes);
+		m->store.limit_bytes + m->bodies.limit_bytes);
 }
 
 static void add_objects(struct fs *fs, struct sheet *s, const char *name, const char *unit,

@@ -24,6 +24,17 @@ static void forget_inode(struct fs *fs, uint64_t inode)
 	fuse_lowlevel_notify_inval_inode(fs->session, inode, 0, 0);
 }
 
+/* The files of a record: what the kernel knows of them is out of date. */
+static void forget_record(struct fs *fs, uint64_t key)
+{
+	struct mirror_object object;
+	forget_inode(fs, inode_of_record(key));
+	if (mirror_object_by_index(fs->mirror, store_key_object(key), &object) == 0 &&
+		object.has_bodies) {
+		forget_inode(fs, inode_of_body(key));
+	}
+}
+
 static void tell_deleted(struct fs *fs, const struct news *news)
 {
 	struct id id;
@@ -36,6 +47,9 @@ static void tell_deleted(struct fs *fs, const struct news *news)
 	if (r < 0 && r != -ENOENT) {
 		forget_inode(fs, inode_of_record(news->key));
 	}
+	/* Its body's name is not known here: the next look at it ends with ESTALE, which makes the
+	 * kernel look the name up again. */
+	forget_inode(fs, inode_of_body(news->key));
 }
 
 /* Too much changed to be told one by one: all rows that are there. Those that are not there any
@@ -50,7 +64,7 @@ static void tell_object(struct fs *fs, uint32_t object)
 	while ((n = mirror_record_next(fs->mirror, object, row, NULL, records, BATCH_MAX, NULL)) >
 		0) {
 		for (int i = 0; i < n; i++) {
-			forget_inode(fs, inode_of_record(records[i].key));
+			forget_record(fs, records[i].key);
 		}
 		row = store_key_row(records[n - 1].key);
 	}
@@ -73,7 +87,7 @@ static void tell(struct fs *fs, const struct news *news)
 	switch (news->kind) {
 	case NEWS_CHANGED:
 		body_drop(&fs->bodies, news->key);
-		forget_inode(fs, inode_of_record(news->key));
+		forget_record(fs, news->key);
 		break;
 	case NEWS_DELETED:
 		tell_deleted(fs, news);

@@ -44,6 +44,19 @@ static void path_of_record(struct fs *fs, uint64_t inode, char *buf, size_t size
 	}
 }
 
+static void path_of_body(struct fs *fs, uint64_t inode, char *buf, size_t size)
+{
+	char name[81];
+	struct mirror_record record;
+	object_name(fs, inode_object(inode), name, sizeof(name));
+	if (find_row(fs, inode_key(inode), &record)) {
+		snprintf(buf, size, "%s/%s.%s", name, record.id, record.ext);
+	} else {
+		snprintf(buf, size, "%s/body of row %llu", name,
+			(unsigned long long)store_key_row(inode_key(inode)));
+	}
+}
+
 static void path_of_control(enum control control, char *buf, size_t size)
 {
 	if (control == CONTROL_DIR) {
@@ -63,6 +76,9 @@ void path_of_inode(struct fs *fs, uint64_t inode, char *buf, size_t size)
 		break;
 	case INODE_RECORD:
 		path_of_record(fs, inode, buf, size);
+		break;
+	case INODE_BODY:
+		path_of_body(fs, inode, buf, size);
 		break;
 	case INODE_DESCRIBE:
 		object_name(fs, inode_object(inode), name, sizeof(name));
@@ -87,10 +103,13 @@ void path_of_inode(struct fs *fs, uint64_t inode, char *buf, size_t size)
 static void add_entry(uint64_t parent, const char *name, char *buf, size_t size)
 {
 	struct id id;
-	char full[RECORD_NAME_LEN + 1];
+	char full[BODY_NAME_LEN + 1], ext[BODY_EXT_MAX + 1];
 	size_t len = strlen(buf);
 	if (inode_kind(parent) == INODE_OBJECT && record_name_parse(name, "", &id)) {
 		record_name_write(&id, full);
+		name = full;
+	} else if (inode_kind(parent) == INODE_OBJECT && body_name_parse(name, "", &id, ext)) {
+		body_name_write(&id, ext, full);
 		name = full;
 	}
 	snprintf(buf + len, size - len, "%s%s", len ? "/" : "", name);

@@ -156,6 +156,8 @@ void attr_root(struct fs *fs, struct stat *ret);
 void attr_object(struct fs *fs, const struct mirror_object *object, struct stat *ret);
 void attr_record(struct fs *fs, const struct mirror_object *object,
 	const struct mirror_record *record, struct stat *ret);
+void attr_fill(const struct fs *fs, uint64_t inode, mode_t mode, off_t size, struct stat *ret);
+void attr_set_time(struct stat *st, int64_t ms, uint64_t hash);
 void attr_control_dir(struct fs *fs, enum control control, struct stat *ret);
 void attr_doc(struct fs *fs, uint64_t inode, const struct doc *doc, struct stat *ret);
 
@@ -218,6 +220,22 @@ void body_keep(struct bodies *b, uint64_t key, uint64_t hash, struct buf *buf);
 void body_drop(struct bodies *b, uint64_t key);
 void body_unref(struct bodies *b, struct body *body); /* NULL is fine */
 const char *body_bytes(const struct body *body, size_t *ret_len);
+
+/* ---- fs_blob.c: bodies of records, the files beside their JSON ---- */
+
+void attr_body(struct fs *fs, const struct mirror_object *object,
+	const struct mirror_record *record, struct stat *ret);
+/* For LOOKUP and READDIRPLUS; followed: see fresh_row. */
+void entry_body(struct fs *fs, const struct mirror_object *object,
+	const struct mirror_record *record, bool followed, struct fuse_entry_param *ret);
+/* LOOKUP of op->name, if it has the form of a body's name: 1 if that answered it, 0 if it is no
+ * such name (or the object's records have no bodies). */
+int lookup_body(struct op *op, const struct mirror_object *object, const struct until *until,
+	struct error *err);
+int getattr_body(struct op *op, const struct until *until, struct error *err);
+/* What has to be done before an OPEN for reading is answered. */
+int open_body(struct op *op, const struct until *until, struct error *err);
+int read_blob(struct op *op, const struct until *until, struct error *err);
 
 /* ---- fs_control.c ---- */
 

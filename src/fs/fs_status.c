@@ -104,10 +104,17 @@ static void add_cache(struct fs *fs, const struct mirror_status *s, struct buf *
 	add_text(out, fs->config.cache_path);
 	buf_addf(out,
 		", \"bytes\": %llu, \"limit\": %llu, \"evictions\": %llu, \"hits\": %llu, "
-		"\"misses\": %llu, \"checks\": %llu},\n",
-		(unsigned long long)s->store.file_bytes, (unsigned long long)s->store.limit_bytes,
+		"\"misses\": %llu, \"checks\": %llu,\n    \"files\": ",
+		(unsigned long long)(s->store.file_bytes + s->bodies.bytes),
+		(unsigned long long)(s->store.limit_bytes + s->bodies.limit_bytes),
 		(unsigned long long)s->store.evictions, (unsigned long long)s->hits,
 		(unsigned long long)s->misses, (unsigned long long)s->checks);
+	buf_addf(out,
+		"{\"count\": %llu, \"bytes\": %llu, \"limit\": %llu, \"evictions\": %llu, "
+		"\"downloads\": %llu}},\n",
+		(unsigned long long)s->bodies.files, (unsigned long long)s->bodies.bytes,
+		(unsigned long long)s->bodies.limit_bytes, (unsigned long long)s->bodies.evictions,
+		(unsigned long long)s->downloads);
 }
 
 /* Where an unfinished listing is; null if there is none. */

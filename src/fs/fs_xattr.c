@@ -19,7 +19,7 @@ struct subject {
 	struct fs *fs;
 	uint64_t inode;
 	struct mirror_object object;
-	struct mirror_record record; /* of a RECORD only */
+	struct mirror_record record; /* of a RECORD or BODY */
 };
 
 static int get_id(const struct subject *s, struct buf *out)
@@ -70,7 +70,7 @@ static const struct {
 static bool has_attributes(uint64_t inode)
 {
 	enum inode_kind kind = inode_kind(inode);
-	return kind == INODE_OBJECT || kind == INODE_RECORD;
+	return kind == INODE_OBJECT || kind == INODE_RECORD || kind == INODE_BODY;
 }
 
 static int find_subject(
@@ -84,7 +84,7 @@ static int find_subject(
 	if (mirror_object_by_index(op->fs->mirror, inode_object(op->ino), &ret->object) < 0) {
 		return -ESTALE;
 	}
-	if (inode_kind(op->ino) != INODE_RECORD) {
+	if (inode_kind(op->ino) == INODE_OBJECT) {
 		return 0;
 	}
 	return mirror_record_get(
@@ -95,7 +95,7 @@ static int find_subject(
 
 static int get_value(const struct subject *s, const char *name, struct buf *out)
 {
-	bool record = inode_kind(s->inode) == INODE_RECORD;
+	bool record = inode_kind(s->inode) != INODE_OBJECT;
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		if (strcmp(attributes[i].name, name) == 0 && (record || attributes[i].on_object)) {
 			return attributes[i].get(s, out);
