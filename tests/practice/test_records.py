@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import json
 import time
 
 import pytest
@@ -346,3 +347,37 @@ def test_delete_goes_to_the_bin(org, api):
     assert api.records("SELECT IsDeleted FROM Account WHERE Id = '%s'" % record_id, all=True)[0]["IsDeleted"] is True
     org.undelete("Account", ids=[record_id])
     assert api.get("/sobjects/Account/" + record_id).status == 200
+
+
+def form(boundary, *parts):
+    lines = [b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary.encode(), headers.encode(), content) for headers, content in parts]
+    return b"".join(lines) + b"--%s--\r\n" % boundary.encode(), {"Content-Type": "multipart/form-data; boundary=" + boundary}
+
+
+JSON_PART = 'Content-Disposition: form-data; name="entity_attachment"\r\nContent-Type: application/json'
+BODY_PART = 'Content-Disposition: form-data; name="Body"; filename="a.bin"\r\nContent-Type: application/octet-stream'
+
+
+def test_blob_in_a_form(api):
+    record = {"Name": "a.bin", "ParentId": first_id(api)}
+    body, headers = form("xyz", (JSON_PART, json.dumps(record).encode()), (BODY_PART, b"\0\r\n--xy\r\n\xff"))
+    record_id = api.call("POST", "/sobjects/Attachment", body, headers).json["id"]
+    assert api.get("/sobjects/Attachment/%s/Body" % record_id).body == b"\0\r\n--xy\r\n\xff"
+    body, headers = form("q" * 70, (JSON_PART, b"{}"), (BODY_PART, b"new"))
+    assert api.call("PATCH", "/sobjects/Attachment/" + record_id, body, headers).status == 204
+    assert api.get("/sobjects/Attachment/%s/Body" % record_id).body == b"new"
+    assert api.get("/sobjects/Attachment/" + record_id).json["BodyLength"] == 3
+
+
+@pytest.mark.parametrize("boundary, part", [("q" * 71, BODY_PART), ("x", BODY_PART.partition("\r\n")[0]),
+                                            ("x", BODY_PART.replace('; filename="a.bin"', ""))])
+def test_forms_that_are_none(api, boundary, part):
+    body, headers = form(boundary, (JSON_PART, b"{}"), (part, b"x"))
+    record_id = first_id(api, "Attachment")
+    assert api.call("PATCH", "/sobjects/Attachment/" + record_id, body, headers).status == 400
+
+
+def test_versions_of_content_cannot_be_replaced(api):
+    body, headers = form("x", (JSON_PART, b"{}"), (BODY_PART.replace("Body", "VersionData"), b"x"))
+    reply = api.call("PATCH", "/sobjects/ContentVersion/" + first_id(api, "ContentVersion"), body, headers)
+    assert (reply.status, reply.code) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """/_practice/: what a test asks of the org behind the client's back. Not counted, not logged, loopback only."""
+import hashlib
 import ipaddress
 import itertools
 import json
 import traceback
 import urllib.parse
 
-from . import refusals, writes
+from . import records, refusals, writes
 from .errors import ApiError
 from .fields import Field
 from .generators import Const, Pick
 from .http1 import Reply
 from .ids import canonical
 from .jsontext import dumps, loads
+from .validation import Blob
 from .world import OTHER_USER
 
 FIELD_OPTIONS = ("length", "precision", "scale", "label", "required", "values", "restricted", "unique", "external_id", "to",
@@ -147,6 +149,31 @@ class Control:
             raise Wrong("no such record")
         values = {field.name: self.plain(field, table.value(field, row)) for field in sobject.fields if field.type != "base64"}
         return {"values": values, "index": row}
+
+    def get_body(self, query):
+        """What the org has in a record's base64 field."""
+        table, row, field = self.body_place(query)
+        content = records.blob_content(self.world, table, field, row)
+        return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    def post_body(self, body):
+        """Another user puts `size` bytes, made from `seed`, in its place."""
+        table, row, field = self.body_place(body)
+        content = hashlib.shake_128(str(body.get("seed", 0)).encode()).digest(int(body["size"]))
+        if "text" in body:
+            content = body["text"].encode()
+        with self.world.transaction():
+            writes.update(self.world, table.sobject, row, {field.name: Blob(content)}, OTHER_USER)
+        return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    def body_place(self, asked):
+        sobject = self.sobject(asked)
+        table = self.world.table(sobject)
+        row = self.row_of(table, asked["id"])
+        field = next((field for field in sobject.fields if field.type == "base64"), None)
+        if field is None or not table.exists(row):
+            raise Wrong("no such body")
+        return table, row, field
 
     @staticmethod
     def plain(field, value):

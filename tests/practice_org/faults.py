@@ -15,7 +15,7 @@ MAINTENANCE = ("<!DOCTYPE html>\n<html><head><title>We are down for maintenance<
 ERRORS = {"quota": limit_exceeded, "concurrent": concurrent_limit, "row_lock": row_locked}
 REPLIES = frozenset(("status", "html", "garbage", "deep_json", "huge", "redirect", "quota", "concurrent", "row_lock",
                      "retry_after", "error"))
-TRANSPORTS = frozenset(("stall", "slow", "cut", "reset", "wrong_length", "bad_gzip"))
+TRANSPORTS = frozenset(("stall", "slow", "cut", "hang", "reset", "wrong_length", "bad_gzip"))
 ACTIONS = REPLIES | TRANSPORTS | {"expire"}
 DEFAULT_STALL = 86400
 
@@ -162,6 +162,13 @@ def send_cut(fault, connection, reply, request):
     start, wire, _ = encode(reply, request)
     connection.request.sendall(start + wire[:len(wire) // 2])
     return False
+
+
+def send_hang(fault, connection, reply, request):
+    """Half of it, and then nothing until the client goes away."""
+    start, wire, _ = encode(reply, request)
+    connection.request.sendall(start + wire[:len(wire) // 2])
+    return send_stall(fault, connection, reply, request)
 
 
 def send_reset(fault, connection, reply, request):

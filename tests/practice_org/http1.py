@@ -11,7 +11,7 @@ import zlib
 
 MAX_URI = 16384
 MAX_HEAD = 65536
-MAX_BODY = 64 << 20
+MAX_BODY = 600 << 20
 REASONS = {
     200: "OK", 201: "Created", 204: "No Content", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Found",
     304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized",

@@ -122,7 +122,8 @@ def blob_content(world, table, field, row):
         return table.blobs[row, field.name]
     if row >= table.base:
         raise resource_missing()
-    size = table.value(table.sobject.field(SIZE_OF_BLOB[field.name]), row)
+    length = table.sobject.field(SIZE_OF_BLOB[field.name])
+    size = table.value(length, row) if length else row * 997 % 70000
     return hashlib.shake_128(("%s %s" % (world.seed, table.id_of(row))).encode()).digest(size)
 
 
@@ -131,7 +132,7 @@ def blob_content(world, table, field, row):
 def create_record(call):
     sobject = call.sobject()
     with call.world.transaction():
-        record_id = create(call.world, sobject, call.json_object())
+        record_id = create(call.world, sobject, call.record())
     return created(call, sobject, record_id, {"id": record_id, "success": True, "errors": []})
 
 
@@ -142,7 +143,7 @@ def created(call, sobject, record_id, body):
 
 def update_record(call):
     sobject, world = call.sobject(), call.world
-    body = call.json_object()
+    body = call.record()
     if not WELL_FORMED.match(call.segments[2]):
         raise external_id_missing(call.segments[2])
     row = find_for_write(world, sobject, call.segments[2])

@@ -3,11 +3,13 @@
 import re
 import urllib.parse
 
+from . import forms
 from .errors import ApiError, json_parser_error, method_not_allowed, refuse, resource_missing
 from .ids import WELL_FORMED
 from .jsontext import dumps, loads
 
 JSON = "application/json;charset=UTF-8"
+MAX_JSON = 52428800
 
 
 VERSION = re.compile(r"v\d+\.0\Z")
@@ -66,6 +68,8 @@ class Call:
         kind = (self.header("content-type") or "").split(";")[0].strip().lower()
         if kind != "application/json":
             raise refuse(415, "UNSUPPORTED_MEDIA_TYPE", "Content type '%s' is not supported" % kind)
+        if len(self.body) > MAX_JSON:
+            raise refuse(413, "REQUEST_ENTITY_TOO_LARGE", "The request is larger than %d bytes" % MAX_JSON)
         try:
             return loads(self.body.decode("utf-8"))
         except RecursionError:
@@ -73,6 +77,11 @@ class Call:
         except ValueError as error:
             place = getattr(error, "lineno", 1), getattr(error, "colno", 1)
             raise json_parser_error("%s at [line:%d, column:%d]" % ((getattr(error, "msg", "Invalid UTF-8"),) + place)) from None
+
+    def record(self):
+        """The body of a call that writes one record: JSON, or a form with a part of JSON and parts of binary content."""
+        kind = (self.header("content-type") or "").split(";")[0].strip().lower() if not self.inner else ""
+        return forms.record(self.header("content-type"), self.body) if kind == forms.TYPE else self.json_object()
 
     def json_object(self):
         body = self.json()

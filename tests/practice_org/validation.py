@@ -234,6 +234,8 @@ def time_of_day(field, value):
 
 
 def blob(field, value):
+    if isinstance(value, Blob):
+        return value
     try:
         return Blob(base64.b64decode(value, validate=True))
     except (TypeError, ValueError, binascii.Error):

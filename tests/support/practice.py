@@ -131,6 +131,15 @@ class PracticeOrg:
         """Field values as the org has them."""
         return self.control("record", object=object, id=id)["values"]
 
+    def body(self, object, id):
+        """{"size", "sha256"} of what it has in a record's base64 field."""
+        return self.control("body", object=object, id=id)
+
+    def set_body(self, object, id, size=0, seed=0, text=None):
+        """As another user: bytes made from the seed, or a text. The same figures."""
+        body = {"object": object, "id": id, "size": size, "seed": seed}
+        return self.control("body", dict(body, text=text) if text is not None else body)
+
     def objects(self):
         """{name: {"rows", "prefix"}}"""
         return self.control("objects")["objects"]

@@ -11,6 +11,9 @@ KINDS = ("PDF", "PNG", "TEXT", "WORD_X", "CSV", "UNKNOWN")
 
 
 def size(row, number):
+    """Some empty, some of a byte, most of some kilobytes, a few of some megabytes."""
+    if number % 31 == 4:
+        return 3000000 + number % 97
     return (0, 1, 1000, 65536, 300000)[number % 5] + number % 97 * (number % 5 > 1)
 
 
