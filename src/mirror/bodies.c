@@ -258,14 +258,14 @@ static int load_ask(struct body *b, struct object *o, struct error *err)
 
 /* What came is not what the record said. 1: it is what the record says now; 0: load once more, for
  * the record has changed; -EPROTO: neither. */
-static int load_look_again(struct body *b, struct object *o, struct error *err)
+static int load_look_again(
+	struct body *b, struct object *o, uint64_t had, bool more, struct error *err)
 {
 	struct mirror *m = b->mirror;
 	struct until patience = mirror_patience(m, &b->cancel);
 	struct store_record rec;
 	struct body_facts facts;
 	int64_t before_ms, size;
-	uint64_t have;
 
 	int r = gather_fetch(o, &b->id, &patience, err);
 	r = r < 0 ? r : store_record_by_key(m->store, b->key, &rec, NULL, err);
@@ -276,27 +276,47 @@ static int load_look_again(struct body *b, struct object *o, struct error *err)
 	pthread_mutex_lock(&m->bodies.lock);
 	before_ms = b->stamp_ms;
 	size = b->size;
-	have = b->have;
 	b->stamp_ms = rec.stamp_ms;
 	b->size = facts.size;
 	pthread_mutex_unlock(&m->bodies.lock);
-	if (facts.size >= 0 && (uint64_t)facts.size == have && rec.stamp_ms != before_ms) {
+	if (!more && rec.stamp_ms != before_ms && facts.size >= 0 && (uint64_t)facts.size == had) {
 		return 1;
 	}
 	if (rec.stamp_ms != before_ms) {
 		return 0;
 	}
 	return error_set(err, EPROTO,
-		"Salesforce sent %s%llu bytes of the file where the record says %lld; try again, "
-		"and if it stays so the record or the org's storage is damaged",
-		have >= (uint64_t)size ? "more than " : "", (unsigned long long)have,
-		(long long)size);
+		"Salesforce sent %s of the file than the %lld bytes that the record says it has; "
+		"try again, and if it stays so look at the file in a browser",
+		more ? "more" : "less", (long long)size);
 }
 
 static bool load_is_complete(struct body *b)
 {
 	LOCK_SCOPE(&b->mirror->bodies.lock);
 	return b->size < 0 || b->have == (uint64_t)b->size;
+}
+
+static void set_have(struct body *b, uint64_t have)
+{
+	LOCK_SCOPE(&b->mirror->bodies.lock);
+	b->have = have;
+}
+
+/* Readers may have been given bytes of an answer that turned out to be none: they get no more of it,
+ * and then the kernel is told not to keep what it has. How many bytes there were. */
+static uint64_t load_disown(struct body *b)
+{
+	struct bodies *all = &b->mirror->bodies;
+
+	pthread_mutex_lock(&all->lock);
+	uint64_t had = b->have;
+	b->have = 0;
+	pthread_mutex_unlock(&all->lock);
+	if (had > 0) {
+		news_push(b->mirror, NEWS_CHANGED, store_key_object(b->key), b->key, b->id.text);
+	}
+	return had;
 }
 
 static int load(struct body *b, struct object *o, struct error *err)
@@ -309,12 +329,17 @@ static int load(struct body *b, struct object *o, struct error *err)
 		if (r == 0 && load_is_complete(b)) {
 			return 0;
 		}
+		uint64_t had = load_disown(b);
 		if (r == 0 || r == -EOVERFLOW) {
-			r = load_look_again(b, o, err);
+			r = load_look_again(b, o, had, r == -EOVERFLOW, err);
+		}
+		if (r == 1) {
+			set_have(b, had);
+			return 0;
 		}
 	}
 	if (r == 0) {
-		return error_set(err, ESTALE, "the record keeps changing; try again in a moment");
+		return error_set(err, ESTALE, "the file keeps changing; try again in a moment");
 	}
 	return r < 0 ? r : 0;
 }
@@ -439,7 +464,9 @@ static int await_bytes(struct body *b, uint64_t end, const struct until *until, 
 	return b->loading ? r : tell_failure(b, err);
 }
 
-static int body_await(struct body *b, uint64_t end, const struct until *until, struct error *err)
+/* *ret_fd is a descriptor of its own: the body's is replaced when it is loaded once more. */
+static int body_await(struct body *b, uint64_t end, const struct until *until, int *ret_fd,
+	struct error *err)
 {
 	struct bodies *all = &b->mirror->bodies;
 	int r = 0;
@@ -457,6 +484,10 @@ static int body_await(struct body *b, uint64_t end, const struct until *until, s
 			load_start(b);
 		}
 		r = await_bytes(b, end, until, err);
+	}
+	if (r == 0) {
+		*ret_fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
+		r = *ret_fd < 0 ? error_errno(err, errno, "reading the cached file") : 0;
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (until) {
@@ -501,18 +532,6 @@ static int read_fd(int fd, void *buf, size_t size, uint64_t off, size_t *ret_len
 	return 0;
 }
 
-/* A descriptor of its own: the body's may be replaced when it is loaded once more. */
-static int body_copy(
-	struct body *b, void *buf, size_t size, uint64_t off, size_t *ret_len, struct error *err)
-{
-	pthread_mutex_lock(&b->mirror->bodies.lock);
-	AUTO_CLOSE int fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
-	pthread_mutex_unlock(&b->mirror->bodies.lock);
-
-	return fd < 0 ? error_errno(err, errno, "reading the cached file")
-		      : read_fd(fd, buf, size, off, ret_len, err);
-}
-
 int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, size_t size,
 	const struct until *until, size_t *ret_len, struct error *err)
 {
@@ -524,9 +543,10 @@ int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, si
 		*ret_len = 0;
 		return r;
 	}
-	r = body_await(b, off + size, until, err);
+	AUTO_CLOSE int fd = -1;
+	r = body_await(b, off + size, until, &fd, err);
 	if (r == 0) {
-		r = body_copy(b, buf, size, off, ret_len, err);
+		r = read_fd(fd, buf, size, off, ret_len, err);
 	}
 	body_unref(b);
 	return r;
@@ -543,7 +563,8 @@ int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until,
 		*ret_size = 0;
 		return r;
 	}
-	r = body_await(b, UINT64_MAX, until, err);
+	AUTO_CLOSE int fd = -1;
+	r = body_await(b, UINT64_MAX, until, &fd, err);
 	pthread_mutex_lock(&m->bodies.lock);
 	*ret_size = b->have;
 	pthread_mutex_unlock(&m->bodies.lock);
@@ -561,6 +582,21 @@ void mirror_body_opened(struct mirror *m, uint64_t key)
 	}
 }
 
+/* Objects that are known to have a base64 field: only for these is a describe asked for where a name
+ * alone asks for it. Elsewhere names like "<Id>.txt" are what shells and editors try out. */
+static bool likely_has_bodies(const char *object)
+{
+	static const char *const names[] = {"Attachment", "ContentNote", "ContentVersion",
+		"Document", "EventLogFile", "MailmergeTemplate", "StaticResource"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(names[i], object) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int mirror_object_bodies(
 	struct mirror *m, uint32_t index, const struct until *until, struct error *err)
 {
@@ -571,6 +607,9 @@ int mirror_object_bodies(
 		return -ESTALE;
 	}
 	int r = object_schema_peek(o, &schema);
+	if (r == -ENOENT && !likely_has_bodies(o->name)) {
+		return 0;
+	}
 	if (r == -ENOENT && !until) {
 		return -EWOULDBLOCK;
 	}

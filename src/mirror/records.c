@@ -15,8 +15,9 @@
 	} while (0)
 
 static void record_show_body(
-	struct mirror *m, const struct store_record *rec, struct mirror_record *ret)
+	struct object *o, const struct store_record *rec, struct mirror_record *ret)
 {
+	AUTO(schema) struct schema *schema = NULL;
 	struct body_facts facts;
 
 	ret->body_size = -1;
@@ -25,7 +26,8 @@ static void record_show_body(
 	}
 	body_tag_read(rec->tag, &facts);
 	memcpy(ret->ext, facts.ext, sizeof ret->ext);
-	ret->body_size = facts.size >= 0 ? facts.size : body_known_size(m, rec);
+	ret->body_size = facts.size >= 0 ? facts.size : body_known_size(o->mirror, rec);
+	object_schema_peek(o, &schema); /* so that the object shows what may be done with it */
 }
 
 void record_show(struct object *o, const struct store_record *rec, struct mirror_record *ret)
@@ -33,7 +35,7 @@ void record_show(struct object *o, const struct store_record *rec, struct mirror
 	*ret = (struct mirror_record){
 		.key = rec->key, .stamp_ms = rec->stamp_ms, .hash = rec->hash, .size = rec->size};
 	memcpy(ret->id, rec->id, sizeof ret->id);
-	record_show_body(o->mirror, rec, ret);
+	record_show_body(o, rec, ret);
 	LOCK_SCOPE(&o->lock);
 	ret->fresh_ms = object_fresh_ms(o, rec->checked_ms);
 }

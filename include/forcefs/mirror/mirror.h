@@ -112,7 +112,8 @@ int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const 
 
 /* ---- bodies: the files beside them ---- */
 
-/* 1 if records of the object have a body each, 0 if not. Asks for the describe if it is not known. */
+/* 1 if records of the object have a body each, 0 if not. Asks for the describe if it is not known and
+ * the object is one of those that are known to have them. */
 int mirror_object_bodies(struct mirror *m, uint32_t index, const struct until *until,
 	struct error *err);
 
