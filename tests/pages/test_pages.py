@@ -75,11 +75,11 @@ def test_usage_help_and_manual_name_the_same_options(command):
 
 @pytest.mark.parametrize("command", commands())
 def test_the_options_are_those_that_the_program_takes(command):
-    """Every letter is tried, and every word with two dashes in the command's source. More operands than any command
-    takes keep it from doing anything."""
+    """Every letter is tried, and every word with two dashes in the command's source. More operands than most
+    commands take, which lead nowhere, keep it from doing anything."""
     def complaint(option):
         done = forcefs(command, option, "/nonexistent/1", "2", "3", "4")
-        assert done.returncode == 2, (option, done.stderr)
+        assert done.returncode in (1, 2), (option, done.stderr)
         return done.stderr.replace(option, "")
 
     source = "".join(text(path) for path in glob.glob(os.path.join(ROOT, "src", "app", "cmd_%s*.c" % command)))
