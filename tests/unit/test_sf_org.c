@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -772,6 +773,7 @@ static void test_record_url__knows_lightning(void **state)
 		snprintf(path, sizeof(path), "%s/practice.token", org.state_dir);
 		f = fopen(path, "w");
 		assert_non_null(f);
+		assert_int_equal(fchmod(fileno(f), 0600), 0);
 		fprintf(f,
 			"{\"grant\":\"refresh_token\",\"login_url\":\"%s\",\"client_id\":\"%s\","
 			"\"seed\":\"%s\",\"access_token\":\"x\",\"instance_url\":\"%s\"}",
