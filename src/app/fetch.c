@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "forcefs/base/clock.h"
+#include "forcefs/base/spawn.h"
 #include "page.h"
 #include "special.h"
-#include "spawn.h"
 #include "why.h"
 
 #define LOOK_MS       25   /* between two looks at the reader */
