@@ -17,7 +17,8 @@ const struct command commands[] = {
 		.details = "ORG is a section of the settings file. Returns when the directory "
 			   "answers, and goes on in the background.\n"
 			   "  -f                 stay in the foreground; Ctrl-C unmounts\n"
-			   "  -o OPTION          ro, rw, allow_other, uid=USER, gid=GROUP, umask=OCTAL, "
+			   "  -o OPTION          ro, rw, allow_other, uid=USER, gid=GROUP, "
+			   "umask=OCTAL, "
 			   "or any "
 			   "setting as NAME=VALUE; a comma inside a value is written \\,\n"
 			   "  --log-format WORD  the same as -o log_format=WORD\n"
@@ -69,11 +70,14 @@ const struct command commands[] = {
 		.usage = "status [--json] [--all] [DIR|ORG]",
 		.summary = "say what a mount or an org is doing, and which API calls are left",
 		.details =
-			"DIR is a mount or a path in it; that costs no API call. ORG is the name of "
-			"an org: its mounts, or if it has none, the org itself, which costs one call. "
+			"DIR is a mount or a path in it; that costs no API call. ORG is the name "
+			"of "
+			"an org: its mounts, or if it has none, the org itself, which costs one "
+			"call. "
 			"Without either, all your mounts. The exit status is 1 when a mount or the "
 			"org does not answer.\n"
-			"  --json      as JSON on stdout: an object, or an array if there are several\n"
+			"  --json      as JSON on stdout: an object, or an array if there are "
+			"several\n"
 			"  --all       every object, not only the first twenty\n",
 	},
 	{
@@ -83,8 +87,10 @@ const struct command commands[] = {
 		.summary = "check everything that a mount of an org needs",
 		.details =
 			"One line for each check: FUSE, the settings file and who may read it, the "
-			"settings, the host's name, connection and certificate, log-in, API version, "
-			"the API, the objects that may be read, the cache's folder. What failed says "
+			"settings, the host's name, connection and certificate, log-in, API "
+			"version, "
+			"the API, the objects that may be read, the cache's folder. What failed "
+			"says "
 			"what to do; what depends on it is skipped. Costs two API calls. The exit "
 			"status is 1 when a check failed.\n"
 			"  --json      as JSON on stdout\n",
