@@ -66,11 +66,22 @@ static int ask_mount(const struct mount_entry *mount, json_t **ret, struct error
 	return r;
 }
 
+/* It may have been unmounted since the table was read: then its path leads elsewhere. */
+static bool is_gone(const struct mount_entry *mount)
+{
+	AUTO(mounts) struct mounts now = {0};
+	return mounts_load(&now, NULL) == 0 && !mount_is_ours(mounts_at(&now, mount->dir));
+}
+
 static void add_mount(struct call *c, const struct mount_entry *mount)
 {
 	struct error err = {0};
 	json_t *status = NULL;
 	int r = ask_mount(mount, &status, &err);
+	if (r < 0 && is_gone(mount)) {
+		json_decref(status);
+		return;
+	}
 	if (r < 0) {
 		json_decref(status);
 		c->exit_status = report_error(DOING, &err);
@@ -93,16 +104,14 @@ static bool is_mine(const struct mount_entry *mount)
 /* All mounts of this user's, or those of one org. */
 static size_t add_mounts(struct call *c, const char *org)
 {
-	size_t found = 0;
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct mount_entry *mount = &c->mounts.list[i];
 		if (is_mine(mount) && mounts_at(&c->mounts, mount->dir) == mount &&
 			(!org || strcmp(mount->source, org) == 0)) {
 			add_mount(c, mount);
-			found++;
 		}
 	}
-	return found;
+	return json_array_size(c->answers);
 }
 
 /* The mount that holds the path; false if there is none. */
@@ -134,7 +143,9 @@ static int add_named(struct call *c, const char *what, struct error *err)
 {
 	bool is_path = strchr(what, '/') || strcmp(what, ".") == 0 || strcmp(what, "..") == 0;
 	if (add_mount_of_path(c, what)) {
-		return 0;
+		return json_array_size(c->answers) > 0
+			       ? 0
+			       : error_set(err, ENOENT, "%s was unmounted this moment", what);
 	}
 	if (is_path) {
 		return error_set(err, EINVAL, "%s does not lie in a forcefs mount", what);

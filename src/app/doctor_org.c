@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "figures.h"
@@ -29,29 +30,55 @@
 
 /* ---- the host's name ---- */
 
-/* The host of a URL that settings has checked. */
+/* The host of a URL. */
 static void host_of(const char *url, char host[HOST_MAX])
 {
 	const char *start = strstr(url, "://");
 	start = start ? start + 3 : url;
+	const char *at = strchr(start, '@'); /* a proxy's may carry a user and password */
+	start = at ? at + 1 : start;
 	size_t len = *start == '[' ? strcspn(++start, "]") : strcspn(start, ":/");
 	snprintf(host, HOST_MAX, "%.*s", (int)len, start);
 }
 
-/* As curl looks for one. Borrowed. */
+/* True if $no_proxy names the host, or a domain that it lies in. */
+static bool needs_no_proxy(const char *host)
+{
+	const char *list = getenv("no_proxy") ? getenv("no_proxy") : getenv("NO_PROXY");
+	size_t host_len = strlen(host);
+	for (const char *p = list ? list : ""; *p; p += strspn(p, ", ")) {
+		size_t len = strcspn(p, ", ");
+		const char *name = p + (*p == '.'), *tail;
+		size_t n = len - (*p == '.');
+		p += len;
+		if (n == 1 && *name == '*') {
+			return true;
+		}
+		tail = n > 0 && n <= host_len ? host + host_len - n : NULL;
+		if (tail && strncasecmp(tail, name, n) == 0 && (tail == host || tail[-1] == '.')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The setting, or the environment as curl reads it. Borrowed. */
 static const char *proxy_of(const struct settings *s)
 {
 	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-	if (s->proxy) {
-		return s->proxy;
+	char host[HOST_MAX];
+	host_of(s->login_url, host);
+	bool loopback = strncmp(s->login_url, "http:", 5) == 0;
+	if (loopback || needs_no_proxy(host)) {
+		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !s->proxy; i++) {
 		const char *value = getenv(names[i]);
-		if (value && *value && strncmp(s->login_url, "https:", 6) == 0) {
+		if (value && *value) {
 			return value;
 		}
 	}
-	return NULL;
+	return s->proxy;
 }
 
 static void print_address(const struct addrinfo *a)

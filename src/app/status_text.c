@@ -333,7 +333,7 @@ static void add_objects(struct sheet *s)
 
 /* ---- the last errors ---- */
 
-static void add_error(struct sheet *s, const json_t *error)
+static void add_error(struct sheet *s, const json_t *error, size_t times)
 {
 	const char *path = text_of(error, "path");
 	AUTO(buf) struct buf line;
@@ -341,13 +341,30 @@ static void add_error(struct sheet *s, const json_t *error)
 	buf_addf(&line, "%s %s: %s: ", text_of(error, "op"), *path ? path : ".",
 		text_of(error, "errno"));
 	add_failure(error, &line);
+	if (times > 1) {
+		buf_addf(&line, " (%zu times)", times);
+	}
 	page_line(&s->page, ago(s, error, "time").text, "%s", buf_str(&line));
+}
+
+/* How many entries from this one on say the same but for the time. */
+static size_t same_errors(const json_t *list, size_t from)
+{
+	const json_t *first = json_array_get(list, from), *o;
+	size_t n = 1;
+	while ((o = json_array_get(list, from + n)) &&
+		strcmp(text_of(o, "path"), text_of(first, "path")) == 0 &&
+		strcmp(text_of(o, "op"), text_of(first, "op")) == 0 &&
+		strcmp(text_of(o, "text"), text_of(first, "text")) == 0) {
+		n++;
+	}
+	return n;
 }
 
 static void add_errors(struct sheet *s)
 {
 	const json_t *list = json_object_get(s->status, "last_errors");
-	size_t count = json_array_size(list);
+	size_t count = json_array_size(list), times;
 	int64_t all = number_of(s->status, "errors");
 	if (count == 0) {
 		return;
@@ -357,8 +374,9 @@ static void add_errors(struct sheet *s)
 		buf_addf(s->page.out, " (%zu of %s)", count, figure_count(all).text);
 	}
 	buf_add_char(s->page.out, '\n');
-	for (size_t i = 0; i < count; i++) {
-		add_error(s, json_array_get(list, i));
+	for (size_t i = 0; i < count; i += times) {
+		times = same_errors(list, i);
+		add_error(s, json_array_get(list, i), times);
 	}
 }
 

@@ -99,6 +99,22 @@ static void test_status_text__nothing_is_wider_than_the_terminal(void **state)
 	}
 }
 
+static void test_status_text__the_same_error_stands_once(void **state)
+{
+	AUTO(buf) struct buf out;
+	(void)state;
+	show(parse("{'org': 'a', 'mountpoint': '/a', 'errors': 3, 'last_errors': ["
+		   "{'time': '2026-07-01T10:10:12.000Z', 'path': '', 'op': 'readdir', 'errno': "
+		   "'EIO', 'code': 'BAD', 'text': 'BAD it is'}, {'time': "
+		   "'2026-07-01T09:10:12.000Z', 'path': '', 'op': 'readdir', 'errno': 'EIO', "
+		   "'code': 'BAD', 'text': 'BAD it is'}, {'time': '2026-07-01T08:10:12.000Z', "
+		   "'path': 'x', 'op': 'readdir', 'errno': 'EIO', 'code': '', 'text': 'other'}]}"),
+		80, false, &out);
+	assert_string_equal(buf_str(&out), "a on /a\n\n  last errors\n"
+					   "  1 min ago  readdir .: EIO: BAD it is (2 times)\n"
+					   "  2 h 1 min ago readdir x: EIO: other\n");
+}
+
 static void test_status_text__an_org_without_a_mount(void **state)
 {
 	AUTO(buf) struct buf out;
@@ -167,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status_text__a_mount),
 		cmocka_unit_test(test_status_text__nothing_is_wider_than_the_terminal),
+		cmocka_unit_test(test_status_text__the_same_error_stands_once),
 		cmocka_unit_test(test_status_text__an_org_without_a_mount),
 		cmocka_unit_test(test_status_text__none_and_many_objects),
 	};
