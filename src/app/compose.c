@@ -64,6 +64,16 @@ struct until compose_patience(const struct settings *s)
 	return (struct until){.deadline_ms = clock_mono_ms() + s->timeout_s * 1000};
 }
 
+void compose_who(const struct sf_identity *who, char *buf, size_t size)
+{
+	bool named = who->username[0];
+	buf[0] = '\0';
+	if (who->org_id[0]) {
+		snprintf(buf, size, "%s%suser %s org %s%s", who->username, named ? " (" : "",
+			who->user_id, who->org_id, named ? ")" : "");
+	}
+}
+
 static bool is_out_of_reach(int r)
 {
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT;

@@ -38,6 +38,8 @@ int compose_sf(
 	const struct settings *s, const char *state_dir, struct composition *c, struct error *err);
 /* As long as these settings let a program wait, from now. */
 struct until compose_patience(const struct settings *s);
+/* "name (user 005… org 00D…)", without the name where it was never heard, "" if nothing is known. */
+void compose_who(const struct sf_identity *who, char *buf, size_t size);
 /* The folder of the cache, new; NULL in *ret: it is kept in memory. */
 int compose_cache_dir(const struct settings *s, char **ret, struct error *err);
 void compose_close(struct composition *c); /* half-built is fine */

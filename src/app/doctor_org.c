@@ -22,6 +22,7 @@
 #include "forcefs/base/spawn.h"
 #include "forcefs/model/catalog.h"
 #include "forcefs/model/limits.h"
+#include "forcefs/sf/login.h"
 
 #define RESOLVE_MS  15000
 #define SKEW_MOST_S 180
@@ -235,13 +236,16 @@ static bool is_about_log_in(const struct doctor *d)
 void doctor_log_in(struct doctor *d, struct finding *f)
 {
 	struct sf_identity who = {0};
+	char text[256];
+	const struct until until = compose_patience(&d->settings);
 	if (ask(d, &d->fault) < 0 && is_about_log_in(d)) {
 		finding_fail(f, &d->fault);
 		return;
 	}
+	sf_ask_username(d->c.sf, &until, NULL); /* no API call; once for all */
 	sf_identity(d->c.sf, &who);
-	finding_set(
-		f, DOCTOR_OK, "user %s of org %s at %s", who.user_id, who.org_id, who.instance_url);
+	compose_who(&who, text, sizeof(text));
+	finding_set(f, DOCTOR_OK, "%s at %s", text, who.instance_url);
 }
 
 void doctor_version(struct doctor *d, struct finding *f)

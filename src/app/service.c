@@ -76,14 +76,13 @@ static int serve_mount(struct serving *v, struct error *err)
 {
 	const struct options *o = v->s->options;
 	const struct settings *s = v->s->settings;
-	char identity[64];
+	char identity[256];
 	struct fs *fs = NULL;
-	snprintf(identity, sizeof(identity), "user %s org %s", v->c.identity.user_id,
-		v->c.identity.org_id);
+	compose_who(&v->c.identity, identity, sizeof(identity));
 	const struct fs_config config = {
 		.source = s->org,
 		.mountpoint = v->dir,
-		.identity = v->c.identity.org_id[0] ? identity : NULL,
+		.identity = identity[0] ? identity : NULL,
 		.instance_url = v->c.identity.instance_url[0] ? v->c.identity.instance_url : NULL,
 		.api_version = v->c.identity.api_version[0] ? v->c.identity.api_version : NULL,
 		.cache_path = store_path(v->c.store),

@@ -2,11 +2,11 @@
 #include "status_org.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "compose.h"
 #include "forcefs/base/paths.h"
 #include "forcefs/model/limits.h"
+#include "forcefs/sf/login.h"
 #include "service.h"
 #include "settings_command.h"
 #include "settings_file.h"
@@ -19,11 +19,9 @@ static void put_text(json_t *o, const char *name, const char *text)
 static void put_who(json_t *o, const struct composition *c)
 {
 	struct sf_identity who = {0};
-	char text[64] = "";
+	char text[256];
 	sf_identity(c->sf, &who);
-	if (who.org_id[0]) {
-		snprintf(text, sizeof(text), "user %s org %s", who.user_id, who.org_id);
-	}
+	compose_who(&who, text, sizeof(text));
 	put_text(o, "identity", text);
 	put_text(o, "instance_url", who.instance_url);
 	put_text(o, "api_version", who.api_version);
@@ -64,6 +62,7 @@ static int ask(const struct settings *s, const struct composition *c, json_t *o,
 		r = limits_parse(doc.json, doc.len, &limits, err);
 	}
 	if (r == 0) {
+		sf_ask_username(c->sf, &until, NULL); /* no API call; once for all */
 		put_who(o, c);
 		put_limits(o, c, &limits);
 	}

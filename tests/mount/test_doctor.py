@@ -43,7 +43,7 @@ def test_all_is_well(stage):
     status, found = examine(home)
     assert status == 0 and {state for state, _ in found.values()} == {"ok"}, found
     assert org.counts(before)["counted"] == 2
-    assert org.user_id in found["log-in"][1] and "999 of the day's 1,000" in found["API"][1]
+    assert org.user_id in found["log-in"][1] and org.username in found["log-in"][1] and "999 of the day's 1,000" in found["API"][1]
     text = home.command("doctor", "acme").stdout
     assert len(text.splitlines()) == len(CHECKS) + 1 and text.endswith("acme can be mounted.\n")
     assert not any(token in text for token in home.tokens())
