@@ -293,9 +293,12 @@ class Mount:
         complaints = []
         if self.running():
             if self.home.mountpoints():
+                words = (["fusermount3", "-u"] if os.geteuid() else ["umount"]) + [self.dir]
+
+                def unmounted():
+                    return subprocess.run(words, stderr=subprocess.DEVNULL, timeout=PATIENCE).returncode == 0
                 try:
-                    subprocess.run(["fusermount3" if os.geteuid() else "umount"] + (["-u"] if os.geteuid() else [])
-                                   + [self.dir], stderr=subprocess.DEVNULL, timeout=PATIENCE)
+                    wait_until(lambda: unmounted() or not is_mounted(self.dir), 5, 0.1)  # df or status may look at it
                 except subprocess.TimeoutExpired:
                     complaints.append("umount hung")
             try:
