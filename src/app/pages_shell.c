@@ -31,10 +31,10 @@ static bool is_key(const struct setting *s)
 /* What an operand or value is completed with: a word that the templates know, or NULL. */
 static const char *kind_of(const struct command *c, const char *shape)
 {
-	static const char *const kinds[] = {"ORG", "DIR", "ORG|DIR", "DIR|ORG", "PATH", "FILE",
-		"FILE|-", "COMMAND", "OPTION", "OPTION,…"};
-	static const char *const names[] = {"org", "dir", "org_or_mount", "org_or_mount", "path",
-		"path", "path", "command", "option", "option"};
+	static const char *const kinds[] = {"ORG", "DIR", "ORG|DIR", "DIR|ORG", "DIR/OBJECT",
+		"PATH", "FILE", "FILE|-", "COMMAND", "OPTION", "OPTION,…"};
+	static const char *const names[] = {"org", "dir", "org_or_mount", "org_or_mount", "dir",
+		"path", "path", "path", "command", "option", "option"};
 	if (c && strcmp(c->name, "umount") == 0 && strcmp(shape, "DIR") == 0) {
 		return "mount";
 	}

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_LEN 1200
+#define LINE_LEN     1200
+#define OPERANDS_MAX 9 /* so many are completed */
 
 /* Copies the line at *at and moves behind it; false at the end. */
 static bool next_line(const char **at, char *line, size_t size)
@@ -87,22 +88,36 @@ static const char *group_end(const char *p)
 static bool is_operand(const char *word)
 {
 	for (const char *p = word; *p; p++) {
-		if (!isupper((unsigned char)*p) && *p != '|') {
+		if (!isupper((unsigned char)*p) && *p != '|' && *p != '/') {
 			return false;
 		}
 	}
 	return *word;
 }
 
+/* Cuts off the sign for "and more of them". */
+static bool is_repeated(char *word)
+{
+	char *more = strstr(word, "…");
+	if (more) {
+		*more = '\0';
+	}
+	return more != NULL;
+}
+
 bool page_operand(const struct command *c, int number, char *ret, size_t size)
 {
 	const char *p = c->usage;
+	if (number >= OPERANDS_MAX) {
+		return false;
+	}
 	for (p += strcspn(p, " "); *p; p = group_end(p)) {
 		p += strspn(p, " ");
 		bool optional = *p == '[' || *p == '(';
 		int len = (int)(group_end(p) - p) - 2 * optional;
 		snprintf(ret, size, "%.*s", len > 0 ? len : 0, p + optional);
-		if (is_operand(ret) && number-- == 0) {
+		bool repeated = is_repeated(ret);
+		if (is_operand(ret) && (number-- == 0 || repeated)) {
 			return true;
 		}
 	}

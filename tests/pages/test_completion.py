@@ -68,6 +68,7 @@ def test_orgs_and_directories(offers):
     assert offers("forcefs mount ") == ["acme", "acme-test"]
     assert offers("forcefs mount -f -o ro acme-") == ["acme-test"]
     assert [word.rstrip("/") for word in offers("forcefs mount acme fol")] == ["folder"]
+    assert "folder" in [word.rstrip("/") for word in offers("forcefs fetch folder/one fol")]
     assert "folder/one" in [word.rstrip("/") for word in offers("forcefs mount acme folder/")]
 
 
