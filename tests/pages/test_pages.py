@@ -196,6 +196,16 @@ def test_one_version():
     assert re.findall(r"^pkgver=(.*)$", text(ROOT, "packaging", "arch", "PKGBUILD"), re.MULTILINE) == [version]
 
 
+def test_the_packages_are_built_with_what_cmake_asks_for():
+    modules = re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([\w-]+)", text(ROOT, "CMakeLists.txt"))
+    spec = re.findall(r"^BuildRequires: +pkgconfig\((.+)\)$", text(ROOT, "packaging", "rpm", "forcefs.spec"), re.MULTILINE)
+    assert sorted(spec) == sorted(modules)
+    needed = re.findall(r'^build="(.*)"', text(ROOT, "packaging", "need.sh"), re.MULTILINE)[0].split()
+    control = text(ROOT, "packaging", "debian", "control").split("Build-Depends:")[1].split("Standards-Version")[0]
+    missing = [name for name in needed if not re.search(r"[ \n]%s[, \n]" % re.escape(name), control)]
+    assert [name for name in missing if name not in ("gcc", "libc6-dev")] == []  # build-essential is taken for granted
+
+
 def test_the_units_are_valid(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd is not installed")
