@@ -10,7 +10,8 @@
 #include "forcefs/base/clock.h"
 #include "forcefs/base/paths.h"
 
-#define HEAP_BYTES (24 << 20) /* of SQLite; beyond it page caches give way */
+#define HEAP_BYTES   (24 << 20)  /* of SQLite; beyond it page caches give way */
+#define MEMORY_BYTES (256 << 20) /* at most, in place of a disk that is full */
 
 static void init_gate(struct store *s)
 {
@@ -108,7 +109,7 @@ static int open_empty(struct store *s, struct error *err)
 
 static int open_anew(struct store *s, struct error *err)
 {
-	int r = s->dir ? file_make(s, err) : 0;
+	int r = store_on_disk(s) ? file_make(s, err) : 0;
 	return r < 0 ? r : open_empty(s, err);
 }
 
@@ -219,7 +220,7 @@ int store_open(const struct store_config *config, struct store **ret, enum store
 static void settle(struct store *s)
 {
 	struct conn *c = &s->writer;
-	if (s->dir && c->db && tx_begin(c, NULL) == 0) {
+	if (store_on_disk(s) && c->db && tx_begin(c, NULL) == 0) {
 		int r = table_save_used(c, true, NULL);
 		tx_end(c, r == 0 ? schema_set_clean(c, true, NULL) : r, NULL);
 	}
@@ -233,7 +234,7 @@ void store_close(struct store *s)
 	pool_close_all(s);
 	settle(s);
 	conn_close(&s->writer);
-	if (atomic_load(&s->damages) > 0 && file_is_ours(s)) {
+	if (store_on_disk(s) && atomic_load(&s->damages) > 0 && file_is_ours(s)) {
 		file_remove(s);
 	}
 	store_free(s);
@@ -253,11 +254,11 @@ static int rebuild(struct store *s, struct error *err)
 	pool_close_all(s);
 	conn_close(&s->writer);
 	table_forget_rows(s);
-	int r = s->dir ? file_keep_lock(s, err) : 0;
+	int r = store_on_disk(s) ? file_keep_lock(s, err) : 0;
 	if (r == 0) {
 		r = open_anew(s, err);
 	}
-	if (r == 0 && s->dir) {
+	if (r == 0 && store_on_disk(s)) {
 		r = set_unclean(s, err);
 	}
 	return r;
@@ -283,12 +284,47 @@ int store_rebuild(struct store *s, struct error *err)
 	return r;
 }
 
+bool store_on_disk(const struct store *s)
+{
+	return s->dir && !atomic_load(&s->left_disk);
+}
+
+/* The lock stays ours, so that no other mount writes to the file meanwhile. */
+static int leave_disk(struct store *s, struct error *err)
+{
+	pool_close_all(s);
+	conn_close(&s->writer);
+	table_forget_rows(s);
+	atomic_store(&s->left_disk, true);
+	s->path = ":memory:";
+	sqlite3_soft_heap_limit64(0);
+	if (s->limit_bytes == 0 || s->limit_bytes > MEMORY_BYTES) {
+		s->limit_bytes = MEMORY_BYTES;
+	}
+	int r = open_empty(s, err);
+	r = r < 0 ? r : table_measure(&s->writer, err);
+	if (r == 0) {
+		s->excused = 0;
+		atomic_store(&s->damages, 0);
+	}
+	return r;
+}
+
+int store_leave_disk(struct store *s, struct error *err)
+{
+	pthread_rwlock_wrlock(&s->gate);
+	int r = store_on_disk(s) ? leave_disk(s, err) : 0;
+	pthread_rwlock_unlock(&s->gate);
+	return r;
+}
+
 void store_get_stats(struct store *s, struct store_stats *ret)
 {
 	LOCK_SCOPE(&s->table_lock);
 	ret->file_bytes = s->in_use;
 	ret->limit_bytes = s->limit_bytes;
 	ret->evictions = s->evictions;
+	ret->left_disk = atomic_load(&s->left_disk);
 }
 
 void store_on_evicted(

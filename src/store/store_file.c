@@ -164,7 +164,7 @@ static int check_companions(const struct store *s, struct error *err)
 static int open_file(struct store *s, int flags, off_t *ret_size, struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
-	struct stat st;
+	struct stat st = {0};
 	int r = open_ours(s->path, O_RDWR | O_CREAT | flags, &fd, &st, err);
 	if (r < 0) {
 		return r;

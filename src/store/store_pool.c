@@ -121,7 +121,7 @@ int conn_exec(struct conn *c, const char *sql, struct error *err)
  * short under us. */
 static const char *vfs_name(const struct store *s)
 {
-	return s->dir && sqlite3_vfs_find("unix-excl") ? "unix-excl" : NULL;
+	return store_on_disk(s) && sqlite3_vfs_find("unix-excl") ? "unix-excl" : NULL;
 }
 
 static int conn_open(struct store *s, struct conn *c, const char *pragmas, struct error *err)
@@ -222,10 +222,11 @@ void pool_close_all(struct store *s)
 
 int reader_take(struct store *s, struct conn **ret, struct error *err)
 {
-	if (!s->dir) {
+	pthread_rwlock_rdlock(&s->gate);
+	if (!store_on_disk(s)) {
+		pthread_rwlock_unlock(&s->gate);
 		return writer_take(s, ret, err);
 	}
-	pthread_rwlock_rdlock(&s->gate);
 	struct conn *c = NULL;
 	pool_take(s, &c);
 	int r = c ? 0 : reader_open(s, &c, err);

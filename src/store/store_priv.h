@@ -84,9 +84,10 @@ struct slot {
 #define STORE_NAMES     8 /* "<name>", "<name>.2" … "<name>.8" */
 
 struct store {
-	char *dir; /* NULL: memory; these three set once */
+	char *dir; /* NULL: memory; these two set once */
 	char *name;
-	uint64_t limit_bytes;
+	atomic_bool left_disk; /* set by store_leave_disk, gate held alone */
+	_Atomic uint64_t limit_bytes; /* 0: none */
 
 	pthread_rwlock_t gate;
 	char *paths[STORE_NAMES]; /* made when first tried, kept to the end; protected by gate */

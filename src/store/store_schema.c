@@ -68,7 +68,7 @@ static int ask(struct conn *c, const char *sql, int64_t *ret, struct error *err)
 int schema_make(struct conn *c, struct error *err)
 {
 	int r = conn_exec(c, "PRAGMA page_size=" NUMBER_OF(STORE_PAGE_SIZE), err);
-	if (r == 0 && c->store->dir) {
+	if (r == 0 && store_on_disk(c->store)) {
 		r = conn_exec(c, "PRAGMA journal_mode=WAL", err);
 	}
 	if (r == 0) {

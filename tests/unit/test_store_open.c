@@ -255,6 +255,29 @@ static void test_store_open__closing_nothing_is_fine(void **state)
 	store_close(NULL);
 }
 
+/* As when the disk is full: the file is left as it is, and numbers go on. */
+static void test_store_open__leaves_the_disk(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first, second;
+
+	object_of(f->s, "Account");
+	first = put_one(f->s, 1, 1, 1, "one").ret_key;
+	assert_true(store_on_disk(f->s));
+	assert_int_equal(store_leave_disk(f->s, &f->err), 0);
+	assert_false(store_on_disk(f->s));
+	assert_string_equal(store_path(f->s), ":memory:");
+	assert_string_equal(body_of(f->s, 1, 1), "-");
+	second = put_one(f->s, 1, 1, 2, "two").ret_key;
+	assert_true(second > first);
+	assert_int_equal(store_leave_disk(f->s, &f->err), 0);
+	assert_string_equal(body_of(f->s, 1, 2), "two");
+	fixture_reopen(f);
+	assert_int_equal(f->origin, STORE_WARM);
+	assert_string_equal(body_of(f->s, 1, 1), "one");
+	assert_string_equal(body_of(f->s, 1, 2), "-");
+}
+
 #define IN_FILE(t)   cmocka_unit_test_setup_teardown(t, setup_file, teardown)
 #define IN_MEMORY(t) cmocka_unit_test_setup_teardown(t, setup_memory, teardown)
 
@@ -276,6 +299,7 @@ int main(void)
 		IN_FILE(test_store_open__other_version_is_made_anew),
 		IN_FILE(test_store_open__changed_tables_are_damage),
 		IN_FILE(test_store_open__an_empty_file_is_new),
+		IN_FILE(test_store_open__leaves_the_disk),
 		IN_MEMORY(test_store_open__memory_keeps_nothing),
 		cmocka_unit_test(test_store_open__closing_nothing_is_fine),
 	};

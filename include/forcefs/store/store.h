@@ -71,6 +71,11 @@ const char *store_path(const struct store *s);
  * return 0 and throw nothing away. */
 int store_rebuild(struct store *s, struct error *err);
 
+/* The disk is full: goes on in memory, empty, as store_rebuild leaves it; the file stays as it is
+ * for the next mount. 0 also if it is in memory already. */
+int store_leave_disk(struct store *s, struct error *err);
+bool store_on_disk(const struct store *s);
+
 /* ---- documents: describes and the like, by name ---- */
 
 struct store_doc {
@@ -141,8 +146,8 @@ int store_record_by_id(struct store *s, uint32_t object, const char *id18, struc
 
 /* The version of the record with this stamp that a later one replaced, appended; -ENOENT (no text)
  * when it is not kept any more: some thousands of the last ones are. */
-int store_record_former(struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body,
-	struct error *err);
+int store_record_former(
+	struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body, struct error *err);
 
 /* Up to max records of the object with a row greater than after_row, in row order. Returns how many
  * (0 at the end) or a negative errno. */
@@ -166,8 +171,8 @@ struct store_put {
 /* Inserts or updates, one transaction; rows are marked with generation (0: keep the row's own; a
  * new row's is 0 then) and checked_ms (moves of up to a second need not be written). New rows get
  * ascending row numbers in the order given. A row that was answered later than checked_ms keeps its
- * content (SAME): an answer fetched before a write never replaces what the write made. May evict other objects, and bodies of this one when it
- * alone is larger than the limit. */
+ * content (SAME): an answer fetched before a write never replaces what the write made. May evict
+ * other objects, and bodies of this one when it alone is larger than the limit. */
 int store_record_put(struct store *s, uint32_t object, uint32_t generation, int64_t checked_ms,
 	struct store_put *rows, size_t count, struct error *err);
 
@@ -190,6 +195,7 @@ struct store_stats {
 	uint64_t file_bytes; /* in use */
 	uint64_t limit_bytes;
 	uint64_t evictions; /* objects or runs of bodies dropped to keep the limit */
+	bool left_disk;     /* by store_leave_disk */
 };
 void store_get_stats(struct store *s, struct store_stats *ret);
 
