@@ -11,8 +11,9 @@
 #include "forcefs/base/log.h"
 #include "forcefs/base/paths.h"
 
-#define CONNECT_MS_MAX  10000
-#define CONNECTIONS_MAX 16
+#define CONNECT_MS_MAX        10000
+#define CONNECTIONS_MAX       16
+#define CACHE_IN_MEMORY_BYTES (256 << 20) /* where there is no room on disk */
 
 const char *const compose_own_hosts[] = {".salesforce.com", ".force.com", ".cloudforce.com",
 	".salesforce.mil", ".crmforce.mil", ".sfcrmproducts.cn", NULL};
@@ -160,16 +161,27 @@ static int open_store(const struct settings *s, struct composition *c, struct er
 		return r;
 	}
 	snprintf(name, sizeof(name), "%s-%s", c->identity.org_id, c->identity.user_id);
-	const struct store_config config = {
+	struct store_config config = {
 		.dir = dir,
 		.name = c->identity.org_id[0] ? name : s->org,
 		.limit_bytes = (uint64_t)(s->cache_size_bytes - files_share(s)),
 	};
-	r = store_open(&config, &c->store, &origin, err);
+	struct error full = {0};
+	r = store_open(&config, &c->store, &origin, &full);
+	if (r == -ENOSPC) { /* a mount without a cache on disk is better than none */
+		snprintf(c->note, sizeof(c->note), "%.180s; the cache is in memory", full.text);
+		log_warn("mount", "%s", c->note);
+		config.dir = NULL;
+		config.limit_bytes = CACHE_IN_MEMORY_BYTES;
+		r = store_open(&config, &c->store, &origin, &full);
+	}
 	if (r == 0) {
-		r = open_blobs(s, dir, c, err);
+		r = open_blobs(s, config.dir, c, &full);
 	}
 	if (r < 0) {
+		if (err) {
+			*err = full;
+		}
 		return error_prefix(err, r, "opening the cache");
 	}
 	note_origin(c, origin);

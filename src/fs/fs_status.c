@@ -101,7 +101,8 @@ static void add_api(const struct remote_usage *u, struct buf *out)
 static void add_cache(struct fs *fs, const struct mirror_status *s, struct buf *out)
 {
 	buf_add_str(out, "  \"cache\": {\"path\": ");
-	add_text(out, fs->config.cache_path);
+	add_text(out, s->store.left_disk ? "memory: no space was left on the cache's disk"
+					 : fs->config.cache_path);
 	buf_addf(out,
 		", \"bytes\": %llu, \"limit\": %llu, \"evictions\": %llu, \"hits\": %llu, "
 		"\"misses\": %llu, \"checks\": %llu,\n    \"files\": ",

@@ -67,19 +67,21 @@ static int describe_keep(
 	}
 	describe_doc_name(o, name, sizeof name);
 	snprintf(kept.modified, sizeof kept.modified, "%s", doc->last_modified);
-	r = store_doc_put(o->mirror->store, name, &kept, err);
+	WITH_ROOM(o->mirror, r, store_doc_put(o->mirror->store, name, &kept, err));
 	return r < 0 ? r : object_save(o, err);
 }
 
 static int describe_still_stands(struct object *o, int64_t asked_ms, struct error *err)
 {
 	char name[128];
+	int r;
 
 	pthread_mutex_lock(&o->lock);
 	o->describe_checked_ms = asked_ms;
 	pthread_mutex_unlock(&o->lock);
 	describe_doc_name(o, name, sizeof name);
-	return store_doc_touch(o->mirror->store, name, asked_ms, err);
+	WITH_ROOM(o->mirror, r, store_doc_touch(o->mirror->store, name, asked_ms, err));
+	return r == -ENOENT ? 0 : r; /* forgotten with the file; the schema is in memory */
 }
 
 static int describe_ask(struct object *o, const struct until *until, struct error *err)
@@ -196,5 +198,13 @@ int mirror_describe(struct mirror *m, uint32_t index, const struct until *until,
 	}
 	describe_doc_name(o, name, sizeof name);
 	int r = store_doc_get(m->store, name, &doc, err);
+	if (r == -ENOENT && !until) {
+		return -EWOULDBLOCK;
+	}
+	if (r == -ENOENT) { /* forgotten with the cache's file */
+		object_doubt_schema(o);
+		r = flight_join(&o->describe, until, err);
+		r = r < 0 ? r : store_doc_get(m->store, name, &doc, err);
+	}
 	return r < 0 ? r : buf_add(out, doc.data, doc.len);
 }

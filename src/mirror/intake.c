@@ -85,8 +85,10 @@ static int intake_flush_rows(struct intake *in, struct error *err)
 		in->rows[i].body = in->bodies.data + in->offsets[i];
 	}
 	int64_t checked_ms = in->answered_now ? clock_wall_ms() + 1 : in->asked_ms;
-	int r = store_record_put(
-		o->mirror->store, o->index, in->generation, checked_ms, in->rows, in->count, err);
+	int r;
+	WITH_ROOM(o->mirror, r,
+		store_record_put(o->mirror->store, o->index, in->generation, checked_ms, in->rows,
+			in->count, err));
 	for (size_t i = 0; r == 0 && i < in->count; i++) {
 		intake_tell_put(in, &in->rows[i]);
 	}
@@ -104,8 +106,10 @@ static int intake_flush_gone(struct intake *in, struct error *err)
 	if (!gone) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	int r = store_record_delete(o->mirror->store, o->index, (const char(*)[19])in->gone,
-		in->gone_count, gone, &count, err);
+	int r;
+	WITH_ROOM(o->mirror, r,
+		store_record_delete(o->mirror->store, o->index, (const char(*)[19])in->gone,
+			in->gone_count, gone, &count, err));
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		in->deleted++;
 		if (in->schema->blob_field) {

@@ -64,8 +64,9 @@ static int listing_sweep(struct object *o, uint32_t generation, struct error *er
 	int r = gone ? 0 : error_set(err, ENOMEM, "out of memory");
 
 	while (r == 0 && count == SWEEP_ROWS) {
-		r = store_record_sweep(
-			m->store, o->index, generation, gone, SWEEP_ROWS, &count, err);
+		WITH_ROOM(m, r,
+			store_record_sweep(
+				m->store, o->index, generation, gone, SWEEP_ROWS, &count, err));
 		for (size_t i = 0; r == 0 && i < count; i++) {
 			news_push(m, NEWS_DELETED, o->index, gone[i].key, gone[i].id);
 		}

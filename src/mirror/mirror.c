@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "forcefs/base/clock.h"
+#include "forcefs/base/log.h"
 
 #define FLIGHT_THREADS 24
 #define FLIGHT_QUEUE   4096
@@ -149,15 +150,41 @@ void mirror_close(struct mirror *m)
 	free(m);
 }
 
+static void mirror_evict_all(struct mirror *m)
+{
+	for (uint32_t i = 1; i <= m->index_max; i++) {
+		if (object_by_index(m, i)) {
+			mirror_evicted(m, i);
+		}
+	}
+}
+
 int mirror_mend(struct mirror *m, struct error *err)
 {
 	LOCK_SCOPE(&m->mend_lock);
 	int r = store_rebuild(m->store, err);
 
-	for (uint32_t i = 1; r == 0 && i <= m->index_max; i++) {
-		if (object_by_index(m, i)) {
-			mirror_evicted(m, i);
-		}
+	if (r == 0) {
+		mirror_evict_all(m);
+	}
+	return r;
+}
+
+int mirror_leave_disk(struct mirror *m)
+{
+	LOCK_SCOPE(&m->mend_lock);
+	if (!store_on_disk(m->store)) {
+		return 0; /* another thread was first */
+	}
+	const char *path = store_path(m->store);
+	int r = store_leave_disk(m->store, NULL);
+
+	if (r == 0) {
+		log_warn("mirror",
+			"no space is left for the cache %s: this mount goes on in memory; free "
+			"some space there and mount again",
+			path);
+		mirror_evict_all(m);
 	}
 	return r;
 }
@@ -212,7 +239,8 @@ int limits_run(struct flight *f, const struct until *until, struct error *err)
 	}
 	kept.data = doc.json;
 	kept.len = doc.len;
-	return store_doc_put(m->store, LIMITS_DOC, &kept, err);
+	WITH_ROOM(m, r, store_doc_put(m->store, LIMITS_DOC, &kept, err));
+	return r;
 }
 
 /* True if the figures are young enough (max_ms; -1: any); fills ret and raw. */

@@ -97,9 +97,9 @@ struct object {
 	struct schema *schema; /* NULL until needed */
 	char describe_modified[64];
 	int64_t describe_checked_ms; /* wall clock */
-	bool refill; /* rows were rendered by an older schema: list again before showing */
+	bool refill;  /* rows were rendered by an older schema: list again before showing */
 	int restarts; /* of the running listing, because the org had lost the place */
-	bool relist; /* a listing that was complete is being listed again */
+	bool relist;  /* a listing that was complete is being listed again */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
 	int64_t fill_active_ms;  /* wall clock when the last page came */
@@ -391,7 +391,20 @@ void news_release(struct news_queue *q);
 void news_push(
 	struct mirror *m, enum news_kind kind, uint32_t object, uint64_t key, const char *id18);
 
+/* Runs `expression`, which writes to the store; if the disk is full the store goes on in memory and
+ * it is run once more. The lock of no object may be held. */
+#define WITH_ROOM(m, r, expression)                                                                \
+	do {                                                                                       \
+		bool on_disk_ = store_on_disk((m)->store);                                         \
+		(r) = (expression);                                                                \
+		if ((r) == -ENOSPC && on_disk_ && mirror_leave_disk(m) == 0) {                     \
+			(r) = (expression);                                                        \
+		}                                                                                  \
+	} while (0)
+
 /* mirror.c */
+/* The store's disk is full: forgets what was cached and goes on in memory. */
+int mirror_leave_disk(struct mirror *m);
 /* The store said -EUCLEAN: makes it anew and forgets what was cached. */
 int mirror_mend(struct mirror *m, struct error *err);
 int limits_run(struct flight *f, const struct until *until, struct error *err);

@@ -70,7 +70,9 @@ static struct object *object_new(struct mirror *m, const char *name, struct erro
 		error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (store_object_get(m->store, name, &o->state, err) < 0) {
+	int r;
+	WITH_ROOM(m, r, store_object_get(m->store, name, &o->state, err));
+	if (r < 0) {
 		free(o);
 		return NULL;
 	}
@@ -127,7 +129,9 @@ int object_save(struct object *o, struct error *err)
 	if (lost) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	return store_object_save(m->store, &state, err);
+	int r;
+	WITH_ROOM(m, r, store_object_save(m->store, &state, err));
+	return r;
 }
 
 void object_forget_listing(struct object *o)
@@ -271,7 +275,8 @@ static int catalog_keep(
 		return r;
 	}
 	news_push(m, NEWS_CATALOG, 0, 0, NULL);
-	return store_doc_put(m->store, CATALOG_DOC, &kept, err);
+	WITH_ROOM(m, r, store_doc_put(m->store, CATALOG_DOC, &kept, err));
+	return r;
 }
 
 static int catalog_ask(struct mirror *m, const struct until *until, struct error *err)
@@ -300,7 +305,8 @@ static int catalog_ask(struct mirror *m, const struct until *until, struct error
 	pthread_mutex_lock(&m->lock);
 	m->catalog_checked_ms = asked_ms;
 	pthread_mutex_unlock(&m->lock);
-	return store_doc_touch(m->store, CATALOG_DOC, asked_ms, err);
+	WITH_ROOM(m, r, store_doc_touch(m->store, CATALOG_DOC, asked_ms, err));
+	return r == -ENOENT ? 0 : r; /* forgotten with the file; it is in memory */
 }
 
 int catalog_run(struct flight *f, const struct until *until, struct error *err)
