@@ -7,9 +7,10 @@ import threading
 import time
 
 from clients import read
-from mounts import mounts, wait_until
+from mounts import mounts, program, wait_until
 
-TIMEOUT = 2        # seconds that forcefs may wait for the org
+# Seconds that forcefs may wait for the org.
+TIMEOUT = int(os.environ.get("FAULT_TIMEOUT") or (6 if "san/" in program() else 3))
 SLACK = 20         # so much later a busy machine may be
 RECOVERY = 40      # until a request must work again
 CREATED = "Fault Matrix "
@@ -109,7 +110,7 @@ class Scene:
         self.stage, self.tls = stage, tls
         if tls:
             org_options["tls"] = tls
-        self.org = stage.org(records={"Account": 300, "Contact": 2000, "Lead": 4100}, **org_options)
+        self.org = stage.org(records={"Account": 300, "Contact": 2000, "Lead": 2100}, **org_options)
         more = {"ca_file": tls[0]} if tls else {}
         self.home = stage.home(self.org, allow="update, create, delete", timeout=str(TIMEOUT), cache_dir="memory",
                                api_reserve="0", **more)
