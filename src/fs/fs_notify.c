@@ -52,9 +52,8 @@ static void tell_deleted(struct fs *fs, const struct news *news)
 	forget_inode(fs, inode_of_body(news->key));
 }
 
-/* Too much changed to be told one by one: all rows that are there. Those that are not there any
- * more are found out when they are used (ESTALE makes the kernel look them up again); if nothing is
- * left, the directory goes from the kernel's cache as a whole. */
+/* Too much changed to be told one by one, or all was forgotten: all rows that are there, and the
+ * directory as a whole, because names may stand for other rows now, or for none. */
 static void tell_object(struct fs *fs, uint32_t object)
 {
 	struct mirror_record records[BATCH_MAX];
@@ -69,7 +68,7 @@ static void tell_object(struct fs *fs, uint32_t object)
 		row = store_key_row(records[n - 1].key);
 	}
 	forget_inode(fs, inode_of_object(object));
-	if (row == 0 && mirror_object_by_index(fs->mirror, object, &o) == 0) {
+	if (mirror_object_by_index(fs->mirror, object, &o) == 0) {
 		fuse_lowlevel_notify_inval_entry(
 			fs->session, INODE_ROOT_NUMBER, o.name, strlen(o.name));
 	}
