@@ -617,6 +617,31 @@ int mirror_object_bodies(
 	return r < 0 ? r : schema->blob_field != NULL;
 }
 
+void body_table_adopt(struct mirror *m, const struct mirror_record *rec, int fd)
+{
+	struct bodies *all = &m->bodies;
+
+	body_table_drop(m, rec->id, INT64_MIN);
+	bool named = blobs_keep(all->blobs, rec->id, rec->stamp_ms, fd, NULL) == 1;
+	struct body *b = body_new(m, rec);
+	if (!b) {
+		return;
+	}
+	if (!b->whole) { /* it could not be kept under a name */
+		b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		b->whole = b->fd >= 0;
+		b->have = (uint64_t)rec->body_size;
+	}
+	b->named = named;
+	pthread_mutex_lock(&all->lock);
+	if (*list_place(all, rec->key)) {
+		list_drop(list_place(all, rec->key));
+	}
+	list_put(all, b);
+	pthread_mutex_unlock(&all->lock);
+	body_unref(b);
+}
+
 int64_t body_known_size(struct mirror *m, const struct store_record *rec)
 {
 	uint64_t size;

@@ -355,6 +355,8 @@ void crash_doubt(const struct mirror *m, struct object *o);
 
 /* save.c */
 void save_run(struct pool_job *job);
+/* A change may have been made: what is cached of the object is asked for again. */
+void object_doubt_records(struct object *o);
 struct save *save_new(enum save_kind kind, struct schema *schema, struct error *err);
 void save_drop(struct object *o, struct save *s);
 /* Sends s and waits for its own result. */
@@ -364,6 +366,9 @@ int save_send_patiently(
 	struct object *o, struct save *s, const struct until *until, struct error *err);
 /* If the org did not send the record along: reads it, so that the store has what is true. */
 int save_read_back(struct object *o, struct save *s, const struct until *until, struct error *err);
+/* What If-Unmodified-Since compares with, of a record's text; 0 if it has none. */
+int64_t save_modified_ms(struct json_slice text);
+int object_writable(struct object *o, struct error *err);
 int save_show(struct object *o, const struct id *id, struct mirror_record *ret, struct error *err);
 
 /* author.c */
@@ -382,6 +387,8 @@ void body_table_stop(struct mirror *m); /* ends all downloads */
 void body_table_release(struct mirror *m);
 /* The record has changed, or (INT64_MIN) is gone: only the body of this stamp is worth keeping. */
 void body_table_drop(struct mirror *m, const char *id18, int64_t but_stamp_ms);
+/* What the org has now is in fd: no download is needed. */
+void body_table_adopt(struct mirror *m, const struct mirror_record *rec, int fd);
 /* The size of a body that is here; -1. */
 int64_t body_known_size(struct mirror *m, const struct store_record *rec);
 

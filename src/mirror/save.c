@@ -186,7 +186,7 @@ static int send_one(struct object *o, struct save *s, struct intake *in,
 }
 
 /* Nobody knows what the org has now: the next access asks. */
-static void object_doubt_records(struct object *o)
+void object_doubt_records(struct object *o)
 {
 	LOCK_SCOPE(&o->lock);
 	if (o->state.fill_ms) {

@@ -74,7 +74,7 @@ static int64_t date_ms(struct json_slice text, const char *name)
 }
 
 /* What If-Unmodified-Since compares with. */
-static int64_t modified_ms(struct json_slice text)
+int64_t save_modified_ms(struct json_slice text)
 {
 	return date_ms(text, "LastModifiedDate");
 }
@@ -165,7 +165,7 @@ static int merge(struct edit *e, struct error *err)
 	}
 	buf_clear(&e->save->json);
 	e->sides.theirs = slice(&theirs);
-	e->save->unmodified_since_ms = modified_ms(e->sides.theirs);
+	e->save->unmodified_since_ms = save_modified_ms(e->sides.theirs);
 	r = patch_merge(e->save->schema, &e->sides, &e->save->json, &fields, err);
 	e->sides.theirs = (struct json_slice){0};
 	return r < 0 ? r : fields == 0;
@@ -176,7 +176,7 @@ static int difference(struct edit *e, struct error *err)
 	const struct json_slice base = e->sides.base, edited = e->sides.edited;
 	size_t fields = 0;
 
-	e->save->unmodified_since_ms = modified_ms(base);
+	e->save->unmodified_since_ms = save_modified_ms(base);
 	int r = patch_make(e->save->schema, base.text, base.len, edited.text, edited.len,
 		&e->save->json, &fields, err);
 	return r < 0 ? r : fields == 0;
@@ -237,7 +237,7 @@ static int edit_run(struct edit *e, const struct until *until, struct error *err
 
 /* ---- the door ---- */
 
-static int object_writable(struct object *o, struct error *err)
+int object_writable(struct object *o, struct error *err)
 {
 	LOCK_SCOPE(&o->lock);
 	if (!o->mirror->may_update) {

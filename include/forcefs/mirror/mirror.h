@@ -128,6 +128,21 @@ int mirror_body_read(struct mirror *m, uint64_t key, uint64_t off, void *buf, si
 int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until, uint64_t *ret_size,
 	struct error *err);
 
+/* A new file without a name, for reading and writing; on disk, gone when it is closed. The caller's. */
+int mirror_new_file(struct mirror *m, int *ret_fd, struct error *err);
+
+/* Such a file with the body's content, or an empty one, to be edited; the record's text as it is now
+ * is appended to base. */
+int mirror_body_edit(struct mirror *m, uint64_t key, bool empty, const struct until *until,
+	int *ret_fd, uint64_t *ret_size, struct buf *base, struct error *err);
+
+/* Puts the content of fd (which nobody changes meanwhile; it stays the caller's) in the place of the
+ * record's body, unless that is the same already. base: the record's text when the edit began: if
+ * somebody has changed the record since, -ESTALE. -EACCES where the object or `allow` does not permit
+ * it, other refusals are Salesforce's. until must not be NULL. ret is the record as it is afterwards. */
+int mirror_body_save(struct mirror *m, uint64_t key, struct json_slice base, int fd, uint64_t size,
+	const struct until *until, struct mirror_record *ret, struct error *err);
+
 /* Somebody opens it: a download that failed before is begun anew by the next read. */
 void mirror_body_opened(struct mirror *m, uint64_t key);
 
