@@ -152,6 +152,11 @@ static int mount_it(struct fs *fs, struct error *err)
 	return r;
 }
 
+static int new_file(void *payload, int *ret_fd, struct error *err)
+{
+	return mirror_new_file(payload, ret_fd, err);
+}
+
 static struct fs *fs_new(struct mirror *mirror)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
@@ -162,6 +167,8 @@ static struct fs *fs_new(struct mirror *mirror)
 		docs_init(&fs->docs);
 		bodies_init(&fs->bodies);
 		drafts_init(&fs->drafts);
+		fs->drafts.new_file = new_file;
+		fs->drafts.payload = mirror;
 		loop_block_signals(&fs->signals_before);
 	}
 	return fs;

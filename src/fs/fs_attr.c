@@ -222,12 +222,16 @@ static int getattr_scratch(struct op *op, const struct until *until, struct erro
 	pthread_mutex_unlock(&fs->drafts.lock);
 	draft_unref(&fs->drafts, d);
 	if (key) {
-		int r = mirror_record_get(fs->mirror, key, until, &record, NULL, err);
+		int r = mirror_record_get(fs->mirror, inode_key(key), until, &record, NULL, err);
 		if (r < 0 ||
 			mirror_object_by_index(fs->mirror, inode_object(op->ino), &object) < 0) {
 			return r < 0 ? r : -ESTALE;
 		}
-		attr_record(fs, &object, &record, &st);
+		if (key_is_body(key)) {
+			attr_body(fs, &object, &record, &st);
+		} else {
+			attr_record(fs, &object, &record, &st);
+		}
 		st.st_ino = op->ino;
 	}
 	return reply_attr(op, &st, 0);

@@ -37,6 +37,9 @@ void entry_body(struct fs *fs, const struct mirror_object *object,
 	*ret = (struct fuse_entry_param){.ino = inode_of_body(record->key)};
 	attr_body(fs, object, record, &ret->attr);
 	ret->attr_timeout = record->body_size >= 0 ? fresh : 0;
+	if (edit_attr(fs, ret->ino, &ret->attr)) {
+		ret->attr_timeout = 0;
+	}
 	ret->entry_timeout = fresh < fs->config.ttl_s ? fresh : fs->config.ttl_s;
 }
 
@@ -46,6 +49,9 @@ int getattr_body(struct op *op, const struct until *until, struct error *err)
 	struct mirror_object object;
 	struct mirror_record record;
 	struct fs *fs = op->fs;
+	if (edit_attr(fs, op->ino, &st)) {
+		return reply_attr(op, &st, 0);
+	}
 	int r = mirror_record_get(fs->mirror, inode_key(op->ino), until, &record, NULL, err);
 	if (r < 0) {
 		return r;

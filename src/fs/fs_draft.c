@@ -3,8 +3,10 @@
 #include "fs_draft.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "forcefs/base/clock.h"
 #include "forcefs/base/scope.h"
@@ -24,6 +26,24 @@ static void count_any(struct drafts *d)
 	atomic_store_explicit(&d->any, d->count + d->name_count, memory_order_release);
 }
 
+static void drop_file(struct drafts *d, struct draft *draft)
+{
+	if (draft->fd >= 0) {
+		close(draft->fd);
+		d->file_bytes -= draft->size;
+	}
+	draft->fd = -1;
+	draft->size = 0;
+}
+
+static void put_file(struct drafts *d, struct draft *draft, int fd, uint64_t size)
+{
+	drop_file(d, draft);
+	draft->fd = fd;
+	draft->size = size;
+	d->file_bytes += size;
+}
+
 static void destroy(struct drafts *d, struct draft *draft)
 {
 	struct draft **at = &d->first;
@@ -34,6 +54,7 @@ static void destroy(struct drafts *d, struct draft *draft)
 	*at = draft->next;
 	d->count--;
 	d->bytes -= draft->data.len + draft->base.len;
+	drop_file(d, draft);
 	buf_release(&draft->data);
 	buf_release(&draft->base);
 	free(draft);
@@ -78,6 +99,7 @@ static struct draft *make(
 	draft->inode = inode;
 	draft->object = object;
 	draft->refs = 1;
+	draft->fd = -1;
 	buf_init(&draft->data, DRAFT_MAX_BYTES);
 	buf_init(&draft->base, DRAFT_MAX_BYTES);
 	clock_gettime(CLOCK_REALTIME, &draft->mtime);
@@ -119,6 +141,123 @@ static void resize(struct drafts *d, struct draft *draft, size_t len)
 	}
 }
 
+static void put_base(struct drafts *d, struct draft *draft, const struct buf *body)
+{
+	d->bytes -= draft->base.len;
+	buf_clear(&draft->base);
+	buf_add(&draft->base, buf_str(body), body->len);
+	d->bytes += draft->base.len;
+}
+
+/* ---- contents on disk, under the lock ---- */
+
+#define SPILL_BYTES (1024 * 1024) /* scratch files that grow beyond it go to disk */
+#define COPY_BYTES  65536
+
+uint64_t draft_size(const struct draft *draft)
+{
+	return draft->fd >= 0 ? draft->size : draft->data.len;
+}
+
+static int file_room(
+	const struct drafts *d, const struct draft *draft, uint64_t size, struct error *err)
+{
+	if (size > DRAFT_FILE_BYTES) {
+		return error_set(err, EFBIG, "Salesforce takes files up to %llu MiB only",
+			DRAFT_FILE_BYTES >> 20);
+	}
+	if (d->file_bytes - draft->size + size > DRAFTS_FILE_BYTES) {
+		return error_set(err, ENOSPC,
+			"files that are being written have at most %llu GiB together; close some",
+			DRAFTS_FILE_BYTES >> 30);
+	}
+	return 0;
+}
+
+static int file_resize(struct drafts *d, struct draft *draft, uint64_t size, struct error *err)
+{
+	int r = file_room(d, draft, size, err);
+
+	if (r == 0 && ftruncate(draft->fd, (off_t)size) < 0) {
+		r = error_errno(err, errno, "writing a file on this machine's disk");
+	}
+	if (r == 0) {
+		d->file_bytes += size - draft->size;
+		draft->size = size;
+	}
+	return r;
+}
+
+static int write_all(int fd, const char *data, size_t len, off_t off, struct error *err)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, data + done, len - done, off + (off_t)done);
+		if (n <= 0) {
+			return error_errno(
+				err, n < 0 ? errno : EIO, "writing a file on this machine's disk");
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int file_write(struct drafts *d, struct draft *draft, const char *data, size_t len,
+	off_t off, struct error *err)
+{
+	uint64_t end = (uint64_t)off + len, size = end > draft->size ? end : draft->size;
+	int r = file_room(d, draft, size, err);
+
+	r = r < 0 ? r : write_all(draft->fd, data, len, off, err);
+	if (r == 0) {
+		d->file_bytes += size - draft->size;
+		draft->size = size;
+	}
+	return r;
+}
+
+/* Moves the content of a scratch file to disk, if it is to have so many bytes. */
+static int spill(struct drafts *d, struct draft *draft, uint64_t size, struct error *err)
+{
+	int fd;
+
+	if (draft->kind != DRAFT_FILE || draft->fd >= 0 || size <= SPILL_BYTES || !d->new_file) {
+		return 0;
+	}
+	int r = d->new_file(d->payload, &fd, err);
+	if (r < 0) {
+		return r;
+	}
+	r = write_all(fd, buf_str(&draft->data), draft->data.len, 0, err);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	put_file(d, draft, fd, draft->data.len);
+	d->bytes -= draft->data.len;
+	buf_release(&draft->data);
+	return 0;
+}
+
+int draft_piece(const struct draft *draft, off_t off, size_t size, struct buf *out)
+{
+	uint64_t all = draft_size(draft);
+
+	if ((uint64_t)off >= all) {
+		return 0;
+	}
+	size = all - (uint64_t)off < size ? (size_t)(all - (uint64_t)off) : size;
+	if (draft->fd < 0) {
+		return buf_add(out, draft->data.data + off, size);
+	}
+	int r = buf_reserve(out, size);
+	ssize_t n = r < 0 ? 0 : pread(draft->fd, out->data + out->len, size, off);
+	if (r == 0 && n > 0) {
+		out->len += (size_t)n;
+		out->data[out->len] = '\0';
+	}
+	return r < 0 ? r : n < 0 ? -errno : 0;
+}
+
 /* ---- the door ---- */
 
 void drafts_release(struct drafts *d)
@@ -139,12 +278,12 @@ void drafts_release(struct drafts *d)
 }
 
 void drafts_unsaved(
-	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload)
+	struct drafts *d, void (*see)(void *payload, struct draft *draft), void *payload)
 {
-	for (const struct draft *x = d->first; x; x = x->next) {
+	for (struct draft *x = d->first; x; x = x->next) {
 		bool refused = x->kind == DRAFT_FILE && !x->became && x->tried && x->result < 0;
-		bool unsaved = x->kind == DRAFT_EDIT && x->version != x->saved;
-		if ((refused || unsaved) && x->data.len > 0) {
+		bool unsaved = draft_is_edit(x) && x->version != x->saved;
+		if ((refused || unsaved) && draft_size(x) > 0) {
 			see(payload, x);
 		}
 	}
@@ -192,6 +331,104 @@ int draft_edit(struct drafts *d, uint64_t key, const char *body, size_t len, str
 	return 0;
 }
 
+int draft_body(struct drafts *d, uint64_t key, int fd, uint64_t size, const struct buf *base,
+	struct draft **ret, struct error *err)
+{
+	uint64_t inode = inode_of_body(key);
+	LOCK_SCOPE(&d->lock);
+	struct draft *draft = find_locked(d, inode);
+	int r = 0;
+
+	if (!draft) {
+		draft = make(d, DRAFT_BODY, inode, inode_object(inode), err);
+		r = draft ? file_room(d, draft, size, err) : -ENOSPC;
+	}
+	if (r < 0 || draft->version != draft->saved || draft->saving) {
+		close(fd);
+	} else {
+		draft->key = key;
+		put_file(d, draft, fd, size);
+		put_base(d, draft, base);
+		draft->saved = draft->tried = ++draft->version;
+		draft->result = 0;
+	}
+	if (r < 0 && draft) {
+		unref_locked(d, draft);
+	}
+	*ret = r < 0 ? NULL : draft;
+	return r;
+}
+
+void draft_take_file(struct drafts *d, struct draft *draft, int fd, uint64_t size)
+{
+	LOCK_SCOPE(&d->lock);
+	put_file(d, draft, fd, size);
+	touch(draft);
+}
+
+/* The content as it is just now: a descriptor of it, or (small ones) what was written to `to`. */
+static int peek_content(struct drafts *d, struct draft *draft, int to, int *ret_from,
+	uint64_t *ret_size, uint64_t *ret_version, struct error *err)
+{
+	LOCK_SCOPE(&d->lock);
+	*ret_size = draft_size(draft);
+	*ret_version = draft->version;
+	*ret_from = -1;
+	if (draft->fd < 0) {
+		return write_all(to, buf_str(&draft->data), draft->data.len, 0, err);
+	}
+	*ret_from = fcntl(draft->fd, F_DUPFD_CLOEXEC, 0);
+	return *ret_from < 0 ? error_errno(err, errno, "copying a file") : 0;
+}
+
+static int copy_file(int from, int to, uint64_t size, struct error *err)
+{
+	AUTO_FREE char *piece = malloc(COPY_BYTES);
+	int r = piece ? 0 : error_set(err, ENOMEM, "out of memory");
+
+	for (uint64_t off = 0; off < size && r == 0;) {
+		ssize_t n = pread(from, piece, COPY_BYTES, (off_t)off);
+		if (n < 0) {
+			return error_errno(err, errno, "copying a file");
+		}
+		if (n == 0) {
+			break; /* cut meanwhile: its version has moved */
+		}
+		r = write_all(to, piece, (size_t)n, (off_t)off, err);
+		off += (uint64_t)n;
+	}
+	return r;
+}
+
+static bool is_version(struct drafts *d, const struct draft *draft, uint64_t version)
+{
+	LOCK_SCOPE(&d->lock);
+	return draft->version == version;
+}
+
+int draft_snapshot(struct drafts *d, struct draft *draft, int *ret_fd, uint64_t *ret_size,
+	uint64_t *ret_version, struct error *err)
+{
+	enum { TRIES = 3 };
+	AUTO_CLOSE int to = -1;
+	int r = d->new_file(d->payload, &to, err);
+
+	for (int i = 0; i < TRIES && r == 0; i++) {
+		AUTO_CLOSE int from = -1;
+		r = ftruncate(to, 0) < 0 ? error_errno(err, errno, "copying a file") : 0;
+		r = r < 0 ? r : peek_content(d, draft, to, &from, ret_size, ret_version, err);
+		if (r == 0 && from >= 0) {
+			r = copy_file(from, to, *ret_size, err);
+		}
+		if (r == 0 && is_version(d, draft, *ret_version)) {
+			*ret_fd = to;
+			to = -1;
+			return 0;
+		}
+	}
+	return r < 0 ? r : error_set(err, EBUSY, "the file is written to while it is saved");
+}
+
 struct draft *draft_find(struct drafts *d, uint64_t inode)
 {
 	if (!drafts_any(d)) {
@@ -215,7 +452,16 @@ int draft_write(struct drafts *d, struct draft *draft, const char *data, size_t 
 	LOCK_SCOPE(&d->lock);
 	size_t end = (size_t)off + len;
 	size_t size = end > draft->data.len ? end : draft->data.len;
-	int r = make_room(d, draft, size, err);
+	int r = spill(d, draft, end, err);
+
+	if (r == 0 && draft->fd >= 0) {
+		r = file_write(d, draft, data, len, off, err);
+		if (r == 0) {
+			touch(draft);
+		}
+		return r;
+	}
+	r = r < 0 ? r : make_room(d, draft, size, err);
 
 	if (r < 0) {
 		return r;
@@ -231,8 +477,16 @@ int draft_write(struct drafts *d, struct draft *draft, const char *data, size_t 
 int draft_truncate(struct drafts *d, struct draft *draft, off_t size, struct error *err)
 {
 	LOCK_SCOPE(&d->lock);
-	int r = make_room(d, draft, (size_t)size, err);
+	int r = spill(d, draft, (uint64_t)size, err);
 
+	if (r == 0 && draft->fd >= 0) {
+		r = file_resize(d, draft, (uint64_t)size, err);
+		if (r == 0) {
+			touch(draft);
+		}
+		return r;
+	}
+	r = r < 0 ? r : make_room(d, draft, (size_t)size, err);
 	if (r < 0) {
 		return r;
 	}
@@ -256,14 +510,6 @@ int draft_set(
 	}
 	touch(draft);
 	return 0;
-}
-
-static void put_base(struct drafts *d, struct draft *draft, const struct buf *body)
-{
-	d->bytes -= draft->base.len;
-	buf_clear(&draft->base);
-	buf_add(&draft->base, buf_str(body), body->len);
-	d->bytes += draft->base.len;
 }
 
 static void put_data(struct drafts *d, struct draft *draft, const struct buf *body)
@@ -294,7 +540,7 @@ void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const 
 	if (body) {
 		put_base(d, draft, body);
 	}
-	if (untouched && body && body->len) {
+	if (untouched && body && body->len && draft->kind == DRAFT_EDIT) {
 		put_data(d, draft, body);
 	}
 	if (untouched) {
@@ -305,11 +551,11 @@ void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const 
 int draft_copy(struct drafts *d, struct draft *draft, struct buf *out)
 {
 	LOCK_SCOPE(&d->lock);
-	return buf_add(out, buf_str(&draft->data), draft->data.len);
+	return draft_piece(draft, 0, (size_t)draft_size(draft), out);
 }
 
 bool draft_dirty(struct drafts *d, struct draft *draft)
 {
 	LOCK_SCOPE(&d->lock);
-	return draft->kind == DRAFT_EDIT && draft->version != draft->saved;
+	return draft_is_edit(draft) && draft->version != draft->saved;
 }

@@ -6,8 +6,9 @@
  *   EDIT   the working copy of a record that is open for writing; its inode is the record's. While
  *          it differs from what was saved last ("dirty") the record's file shows it, as on a local
  *          disk; when it was saved, or when the last program closes it, the org's truth shows
- * again. FILE   a scratch file: swap, backup, lock and temporary files of editors. LINK   a scratch
- * symbolic link, as emacs makes them for locks.
+ * again. BODY   the same of a record's body; its inode is the body's. FILE   a scratch file: swap,
+ * backup, lock and temporary files of editors. LINK   a scratch symbolic link, as emacs makes them
+ * for locks.
  *
  * Names: an object's directory shows its records, and over them a few local names.
  *   SCRATCH  leads to a FILE or LINK.
@@ -15,6 +16,9 @@
  *            itself is untouched; the name comes back when it is made again, when its backup is
  *            moved back, or after a while.
  *   ALIAS    the name that a new record was given; leads to the record until unmount.
+ *
+ * Big contents lie in files without a name on disk instead of in memory: those of bodies always,
+ * those of scratch files when they grow.
  *
  * One lock for all of it: it is held for moments only, and nothing of it is on the path of readers
  * while there are no drafts.
@@ -33,27 +37,32 @@
 #include "forcefs/base/buf.h"
 #include "forcefs/base/error.h"
 
-#define DRAFT_MAX_BYTES  (64u * 1024 * 1024)  /* of one file */
-#define DRAFTS_MAX_BYTES (256u * 1024 * 1024) /* of all together */
-#define DRAFTS_MAX       10000                /* files and names */
+#define DRAFT_MAX_BYTES   (64u * 1024 * 1024)         /* of one file */
+#define DRAFTS_MAX_BYTES  (256u * 1024 * 1024)        /* of all together */
+#define DRAFT_FILE_BYTES  (500ull * 1024 * 1024)      /* of one on disk: Salesforce takes no more */
+#define DRAFTS_FILE_BYTES (4ull * 1024 * 1024 * 1024) /* of all on disk */
+#define DRAFTS_MAX        10000                       /* files and names */
 /* A record's name that stays hidden comes back after this: a save that went wrong half-way. */
 #define HIDDEN_MS (10 * 60 * 1000)
 /* The same where a program removed the name and has to make it anew at once (install, tar). */
 #define REPLACE_MS 5000
 #define COPY_MS    60000
 
-enum draft_kind { DRAFT_EDIT, DRAFT_FILE, DRAFT_LINK };
+enum draft_kind { DRAFT_EDIT, DRAFT_BODY, DRAFT_FILE, DRAFT_LINK };
 
 struct draft {
 	enum draft_kind kind;
 	uint64_t inode;
 	uint32_t object;
-	uint64_t key; /* EDIT: the record; FILE: the record that it is a copy of, or became; else 0
+	uint64_t key; /* EDIT, BODY: the record; FILE: the record that it is a copy of, or became
+			 (of a body: the body's inode); else 0
 		       */
 	/* protected by drafts->lock */
 	char id[19]; /* EDIT: the record's, so that it is known also when the record is gone */
 	bool became; /* FILE: was saved as the record `key` and shows it from then on */
 	struct buf data;
+	int fd; /* instead of data, if it is not -1: size bytes in a file without a name */
+	uint64_t size;
 	struct buf
 		base; /* the record's file that `data` began from; of a plain scratch file empty */
 	mode_t mode;  /* permission bits */
@@ -94,7 +103,11 @@ struct drafts {
 	struct draft_name *names;
 	unsigned count, name_count;
 	size_t bytes;
+	uint64_t file_bytes;
 	uint64_t next_seq;
+	/* Makes a file for a big content; set once. NULL: there are none. */
+	int (*new_file)(void *payload, int *ret_fd, struct error *err);
+	void *payload;
 	atomic_uint any; /* drafts and names; read without the lock to pass by quickly */
 };
 
@@ -113,12 +126,34 @@ int draft_new(struct drafts *d, enum draft_kind kind, uint32_t object, mode_t mo
 /* Calls `see` for every EDIT with a text that the org does not have, and for every FILE that was to
  * become a record and was refused; at the end, when nothing else works on drafts any more. */
 void drafts_unsaved(
-	struct drafts *d, void (*see)(void *payload, const struct draft *draft), void *payload);
+	struct drafts *d, void (*see)(void *payload, struct draft *draft), void *payload);
 
 /* The EDIT of the record, made if there is none (then its data and base are the body given); with a
  * reference. */
 int draft_edit(struct drafts *d, uint64_t key, const char *body, size_t len, struct draft **ret,
 	struct error *err);
+
+/* The BODY of the record, made of the file (which it takes, also on failure) and the record's text;
+ * with a reference. One that is there already and differs from what the org has stays as it is,
+ * another one begins anew. */
+int draft_body(struct drafts *d, uint64_t key, int fd, uint64_t size, const struct buf *base,
+	struct draft **ret, struct error *err);
+/* The content as a file of its own, which nobody else writes to. */
+int draft_snapshot(struct drafts *d, struct draft *draft, int *ret_fd, uint64_t *ret_size,
+	uint64_t *ret_version, struct error *err);
+/* Gives a FILE that was just made this content; takes fd. */
+void draft_take_file(struct drafts *d, struct draft *draft, int fd, uint64_t size);
+
+/* How big the content is; under the lock. */
+uint64_t draft_size(const struct draft *draft);
+/* Appends a piece of it, at most size bytes from off on; under the lock. */
+int draft_piece(const struct draft *draft, off_t off, size_t size, struct buf *out);
+
+/* True for what differs from the record until it is saved. */
+static inline bool draft_is_edit(const struct draft *draft)
+{
+	return draft->kind == DRAFT_EDIT || draft->kind == DRAFT_BODY;
+}
 
 /* By inode, with a reference; NULL if there is none. Edits are found by their record's inode. */
 struct draft *draft_find(struct drafts *d, uint64_t inode);

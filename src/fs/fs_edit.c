@@ -32,7 +32,7 @@ void attr_draft(struct fs *fs, const struct draft *draft, struct stat *ret)
 	ret->st_nlink = 1;
 	ret->st_uid = fs->config.uid;
 	ret->st_gid = fs->config.gid;
-	ret->st_size = (off_t)draft->data.len;
+	ret->st_size = (off_t)draft_size(draft);
 	ret->st_blksize = 4096;
 	ret->st_blocks = (ret->st_size + 511) / 512;
 	ret->st_mtim = ret->st_ctim = ret->st_atim = draft->mtime;
@@ -78,7 +78,7 @@ static int attempt_begin(
 		*err = d->err;
 		return 1;
 	}
-	if (d->version == d->saved || d->data.len == 0) {
+	if (d->version == d->saved || draft_size(d) == 0) {
 		*ret = 0;
 		return 1;
 	}
@@ -89,7 +89,8 @@ static int attempt_begin(
 	a->version = d->version;
 	a->author = d->author;
 	if (buf_add(&a->base, buf_str(&d->base), d->base.len) < 0 ||
-		buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0) {
+		(d->kind == DRAFT_EDIT &&
+			buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0)) {
 		*ret = error_set(err, ENOMEM, "out of memory");
 		return 1;
 	}
@@ -168,7 +169,9 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 	if (known) {
 		return r;
 	}
-	r = save_update(fs, d->key, a.author, &a.base, &a.edited, until, &rec, &local);
+	r = d->kind == DRAFT_BODY
+		    ? blob_save(fs, d, &a.base, &a.version, until, &rec, &local)
+		    : save_update(fs, d->key, a.author, &a.base, &a.edited, until, &rec, &local);
 	if (r == 0) {
 		attempt_adopt(fs, d, &a, until);
 	} else {
@@ -264,6 +267,7 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 	buf_init(&text, DRAFT_MAX_BYTES);
 	pthread_mutex_lock(&fs->drafts.lock);
 	bool lost = d->version != d->saved;
+	bool empty = draft_size(d) == 0;
 	if (lost) {
 		buf_add(&text, buf_str(&d->data), d->data.len);
 		err = d->err;
@@ -273,7 +277,9 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 	if (!lost) {
 		return;
 	}
-	if (text.len) {
+	if (!empty && d->kind == DRAFT_BODY) {
+		blob_reject(fs, d, &err);
+	} else if (!empty) {
 		reject_keep(fs, d->object, d->id, &text, &err);
 	} else {
 		error_set(&err, EINVAL,
@@ -284,9 +290,22 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 	show_truth(fs, d->inode, until);
 }
 
+/* A body is saved as it is, whatever it is: only the one who opened it knows when it is whole. */
+static bool is_half_written(struct op *op, struct draft *d)
+{
+	pthread_mutex_lock(&op->fs->drafts.lock);
+	uint64_t author = d->author;
+	pthread_mutex_unlock(&op->fs->drafts.lock);
+	return d->kind == DRAFT_BODY && caller_is_child(op->pid, author);
+}
+
 int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err)
 {
 	struct fs *fs = op->fs;
+
+	if (is_half_written(op, d)) {
+		return 0;
+	}
 	int r = edit_save(fs, d, until, err);
 
 	if (r == 0 || r == -EWOULDBLOCK || r == -EINTR) {
@@ -330,7 +349,7 @@ int draft_close(struct op *op, struct draft *d, const struct until *until)
 
 	pthread_mutex_lock(&fs->drafts.lock);
 	bool last = d->opens == 1;
-	bool unsaved = d->kind == DRAFT_EDIT && d->version != d->saved;
+	bool unsaved = draft_is_edit(d) && d->version != d->saved;
 	pthread_mutex_unlock(&fs->drafts.lock);
 	if (last && unsaved && !until) {
 		return -EWOULDBLOCK; /* saving waits, and so does telling the kernel */

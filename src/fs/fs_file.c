@@ -33,6 +33,7 @@ static int run_open(struct op *op, const struct until *until, struct error *err)
 	if (inode_kind(op->ino) == INODE_BODY) {
 		r = open_body(op, until, err);
 		fi.keep_cache = 1;
+		caller_reads(op, op->ino);
 	}
 	return r < 0 ? r : reply_open(op, &fi);
 }
@@ -129,19 +130,19 @@ static int read_draft(struct op *op, uint64_t *ret_became)
 		return inode_kind(op->ino) == INODE_SCRATCH ? -ESTALE : 0;
 	}
 	pthread_mutex_lock(&drafts->lock);
-	bool shown = d->kind == DRAFT_EDIT ? d->version != d->saved : !d->became;
+	int r = 0;
+	bool shown = draft_is_edit(d) ? d->version != d->saved : !d->became;
 	if (!shown) {
 		*ret_became = d->key;
-	} else if ((size_t)op->off < d->data.len) {
-		size_t rest = d->data.len - (size_t)op->off;
-		buf_add(&piece, d->data.data + op->off, rest < op->size ? rest : op->size);
+	} else {
+		r = draft_piece(d, op->off, op->size, &piece);
 	}
 	pthread_mutex_unlock(&drafts->lock);
 	draft_unref(drafts, d);
-	if (shown) {
+	if (shown && r == 0) {
 		reply_buf(op, buf_str(&piece), piece.len);
 	}
-	return shown;
+	return r < 0 ? r : shown;
 }
 
 static int read_rejected(struct op *op, struct error *err)
@@ -161,8 +162,8 @@ static int read_scratch(struct op *op, const struct until *until, struct error *
 		return r < 0 ? r : 0;
 	}
 	struct op behind = *op;
-	behind.ino = inode_of_record(key);
-	return read_record(&behind, until, err);
+	behind.ino = key_is_body(key) ? key : inode_of_record(key);
+	return key_is_body(key) ? read_blob(&behind, until, err) : read_record(&behind, until, err);
 }
 
 static int read_any_record(struct op *op, const struct until *until, struct error *err)
@@ -172,13 +173,20 @@ static int read_any_record(struct op *op, const struct until *until, struct erro
 	return r == 0 ? read_record(op, until, err) : r < 0 ? r : 0;
 }
 
+static int read_any_body(struct op *op, const struct until *until, struct error *err)
+{
+	uint64_t unused;
+	int r = read_draft(op, &unused);
+	return r == 0 ? read_blob(op, until, err) : r < 0 ? r : 0;
+}
+
 static int run_read(struct op *op, const struct until *until, struct error *err)
 {
 	switch (inode_kind(op->ino)) {
 	case INODE_RECORD:
 		return read_any_record(op, until, err);
 	case INODE_BODY:
-		return read_blob(op, until, err);
+		return read_any_body(op, until, err);
 	case INODE_SCRATCH:
 		return read_scratch(op, until, err);
 	case INODE_REJECTED:

@@ -17,6 +17,7 @@
 #ifndef FS_INODE_H
 #define FS_INODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define INODE_ROOT_NUMBER UINT64_C(1)
@@ -55,7 +56,12 @@ uint64_t inode_of_rejected(uint64_t name_hash);
 uint64_t inode_of_control(enum control control);
 
 enum inode_kind inode_kind(uint64_t inode);
-uint32_t inode_object(uint64_t inode);      /* of an OBJECT, RECORD, BODY, DESCRIBE or SCRATCH */
+uint32_t inode_object(uint64_t inode); /* of an OBJECT, RECORD, BODY, DESCRIBE or SCRATCH */
+/* True for a draft's key that is a body's inode number. */
+static inline bool key_is_body(uint64_t key)
+{
+	return inode_kind(key) == INODE_BODY;
+}
 uint64_t inode_key(uint64_t inode);         /* of a RECORD or BODY */
 enum control inode_control(uint64_t inode); /* CONTROL_NONE for all other kinds */
 

@@ -301,6 +301,8 @@ void write_fill_ops(struct fuse_lowlevel_ops *ops);
 int save_update(struct fs *fs, uint64_t key, uint64_t author, const struct buf *base,
 	const struct buf *edited, const struct until *until, struct mirror_record *ret,
 	struct error *err);
+int save_body(struct fs *fs, uint64_t key, const struct buf *base, int fd, uint64_t size,
+	const struct until *until, struct mirror_record *ret, struct error *err);
 int save_create(struct fs *fs, uint32_t object, const struct buf *text, const struct until *until,
 	struct mirror_record *ret, struct error *err);
 int save_delete(struct fs *fs, uint64_t key, const struct until *until, struct error *err);

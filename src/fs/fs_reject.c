@@ -37,7 +37,8 @@ static bool is_kept_name(const char *name)
 	size_t len = strlen(name);
 
 	return name[0] != '.' && ((len > 5 && strcmp(name + len - 5, ".json") == 0) ||
-					 (len > 4 && strcmp(name + len - 4, ".why") == 0));
+					 (len > 4 && (strcmp(name + len - 4, ".why") == 0 ||
+							     strcmp(name + len - 4, ".bin") == 0)));
 }
 
 uint64_t reject_inode(const char *name)
@@ -195,35 +196,92 @@ static int write_named(struct fs *fs, const char *stem, const char *ending, cons
 	return path ? paths_write_file(path, data, len, err) : -ENOMEM;
 }
 
-void reject_keep(struct fs *fs, uint32_t object, const char *name, const struct buf *text,
-	const struct error *why)
+static void tell_lost(const struct error *err)
 {
-	char stem[NAME_MAX - 8];
+	log_error("save", "what could not be saved could not be kept either: %s", err->text);
+}
+
+static int write_why(struct fs *fs, const char *stem, const struct error *why, const char *more,
+	struct error *err)
+{
 	AUTO(buf) struct buf reason;
-	struct error err = {0};
 
 	buf_init(&reason, 4096);
-	if (!fs->config.rejected_dir) {
-		return;
-	}
-	stem_of(fs, object, name, stem, sizeof stem);
 	buf_addf(&reason, "%s%s%s: %s\n", error_name(why->errnum), why->code[0] ? " " : "",
 		why->code, why->text);
 	if (why->fields[0]) {
 		buf_addf(&reason, "fields: %s\n", why->fields);
 	}
+	buf_add_str(&reason, more);
+	return write_named(fs, stem, ".why", buf_str(&reason), reason.len, err);
+}
+
+static int keep_file(struct fs *fs, const char *stem, int fd, uint64_t size, struct error *err)
+{
+	char name[NAME_MAX + 1], piece[16384];
+	ssize_t n = 0;
+
+	snprintf(name, sizeof name, "%s.bin", stem);
+	AUTO_FREE char *path = paths_join(fs->config.rejected_dir, name);
+	AUTO_CLOSE int to = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	if (to < 0) {
+		return error_errno(err, path ? errno : ENOMEM, "keeping a file");
+	}
+	for (uint64_t off = 0; off < size; off += (uint64_t)n) {
+		n = pread(fd, piece, sizeof piece, (off_t)off);
+		if (n <= 0 || write(to, piece, (size_t)n) != n) {
+			int r = error_errno(err, errno ? errno : EIO, "keeping a file");
+			unlink(path);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void reject_keep_file(struct fs *fs, uint32_t object, const char *name, int fd, uint64_t size,
+	const struct error *why)
+{
+	char stem[NAME_MAX - 8];
+	struct error err = {0};
+	bool fits = size <= FILE_BYTES;
+
+	if (!fs->config.rejected_dir) {
+		return;
+	}
+	stem_of(fs, object, name, stem, sizeof stem);
 	int r = paths_make_dir(fs->config.rejected_dir, &err);
-	r = r < 0 ? r : write_named(fs, stem, ".why", buf_str(&reason), reason.len, &err);
-	r = r < 0 ? r : write_named(fs, stem, ".json", buf_str(text), text->len, &err);
+	r = r < 0 || !fits ? r : keep_file(fs, stem, fd, size, &err);
+	r = r < 0 ? r
+		  : write_why(fs, stem, why,
+			    fits ? "" : "the file itself is too big to be kept here\n", &err);
 	if (r < 0) {
-		log_error("save", "a text that could not be saved could not be kept either: %s",
-			err.text);
+		tell_lost(&err);
 		return;
 	}
 	keep_limits(fs);
 }
 
-static void keep_unsaved(void *payload, const struct draft *draft)
+void reject_keep(struct fs *fs, uint32_t object, const char *name, const struct buf *text,
+	const struct error *why)
+{
+	char stem[NAME_MAX - 8];
+	struct error err = {0};
+
+	if (!fs->config.rejected_dir) {
+		return;
+	}
+	stem_of(fs, object, name, stem, sizeof stem);
+	int r = paths_make_dir(fs->config.rejected_dir, &err);
+	r = r < 0 ? r : write_why(fs, stem, why, "", &err);
+	r = r < 0 ? r : write_named(fs, stem, ".json", buf_str(text), text->len, &err);
+	if (r < 0) {
+		tell_lost(&err);
+		return;
+	}
+	keep_limits(fs);
+}
+
+static void keep_unsaved(void *payload, struct draft *draft)
 {
 	struct fs *fs = payload;
 	struct error why = draft->err;
@@ -233,7 +291,11 @@ static void keep_unsaved(void *payload, const struct draft *draft)
 	if (!why.errnum) {
 		error_set(&why, EINTR, "the mount ended before the file was closed");
 	}
-	reject_keep(fs, draft->object, draft->id[0] ? draft->id : name, &draft->data, &why);
+	if (draft->fd >= 0) {
+		blob_reject(fs, draft, &why);
+	} else {
+		reject_keep(fs, draft->object, draft->id[0] ? draft->id : name, &draft->data, &why);
+	}
 }
 
 void reject_unsaved(struct fs *fs)

@@ -14,6 +14,9 @@
  *                           known to make the file anew at once: fs_caller.c), where the name is
  *                           hidden
  *
+ * The body of a record (the file beside its JSON) goes the same ways, but it is never deleted by
+ * itself: it goes with its record.
+ *
  * The kernel moves its own entry to the new name when RENAME succeeds, with the old node behind it.
  * Where the new name stands for another node it is told to forget the entry (tell_entry), after the
  * reply and from another thread, because it holds the directory's lock until then.
@@ -72,7 +75,9 @@ struct place {
 	uint32_t object;
 	const char *name;
 	bool is_record; /* it has the form of a record's name */
+	bool is_body;   /* it has the form of a body's name, in an object that has bodies */
 	struct id id;
+	char ext[BODY_EXT_MAX + 1];
 	struct name_view local;
 };
 
@@ -81,6 +86,8 @@ static void place_look(
 {
 	*ret = (struct place){.object = object->index, .name = name};
 	ret->is_record = record_name_parse(name, object->key_prefix, &ret->id);
+	ret->is_body = !ret->is_record && object->has_bodies &&
+		       body_name_parse(name, object->key_prefix, &ret->id, ret->ext);
 	name_find(&fs->drafts, object->index, name, &ret->local);
 }
 
@@ -96,8 +103,20 @@ static int place_record(struct fs *fs, const struct place *p, const struct until
 	if (p->local.kind == NAME_ALIAS || p->local.kind == NAME_HIDDEN) {
 		return mirror_record_get(fs->mirror, p->local.key, until, ret, NULL, err);
 	}
-	return p->is_record ? mirror_record_find(fs->mirror, p->object, &p->id, until, ret, err)
-			    : -ENOENT;
+	if (!p->is_record && !p->is_body) {
+		return -ENOENT;
+	}
+	int r = mirror_record_find(fs->mirror, p->object, &p->id, until, ret, err);
+	return r == 0 && p->is_body && strcmp(ret->ext, p->ext) != 0 ? -ENOENT : r;
+}
+
+/* True if a body of that name is there, or that could not be found out (*ret says why). */
+static bool place_is_body(struct fs *fs, const struct place *p, const struct until *until, int *ret)
+{
+	struct mirror_record rec;
+
+	*ret = p->is_body ? place_record(fs, p, until, &rec, NULL) : -ENOENT;
+	return *ret != -ENOENT;
 }
 
 /* ---- a scratch file with the record's text ---- */
@@ -127,6 +146,28 @@ static int copy_of_record(struct op *op, uint64_t key, const struct until *until
 }
 
 /* ---- UNLINK ---- */
+
+/* A body's name goes away only where it is to come back at once. */
+static int unlink_body(struct op *op, const struct place *p, const struct mirror_object *object,
+	const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_record rec;
+	int r = place_record(fs, p, until, &rec, err);
+
+	if (r < 0) {
+		return r;
+	}
+	uint64_t inode = inode_of_body(rec.key);
+	if (object->bodies_updateable && name_has_copy(&fs->drafts, inode) && !caller_removes(op)) {
+		return name_hide(&fs->drafts, p->object, p->name, rec.key, HIDDEN_MS, err);
+	}
+	if (object->bodies_updateable && caller_replaces(op, inode)) {
+		return name_hide(&fs->drafts, p->object, p->name, rec.key, REPLACE_MS, err);
+	}
+	return error_set(err, EPERM,
+		"%s is the file of a record and goes with it: it cannot be deleted alone", p->name);
+}
 
 static int unlink_record(struct op *op, const struct place *p, const struct mirror_object *object,
 	const struct until *until, struct error *err)
@@ -174,6 +215,8 @@ static int unlink_in_object(struct op *op, const struct until *until, struct err
 		name_drop(&op->fs->drafts, p.object, op->name);
 	} else if (p.local.kind == NAME_HIDDEN) {
 		r = -ENOENT;
+	} else if (p.is_body && place_is_body(op->fs, &p, until, &r)) {
+		r = r < 0 ? r : unlink_body(op, &p, &object, until, err);
 	} else {
 		r = unlink_record(op, &p, &object, until, err);
 	}
@@ -206,11 +249,17 @@ static int park_record(struct op *op, const struct place *from, const struct pla
 	struct mirror_record rec;
 	struct draft *copy;
 
-	if (to->is_record) {
-		return error_set(err, EPERM, "a record's Id cannot be changed");
+	int r = 0;
+	if (to->is_record || place_is_body(fs, to, until, &r)) {
+		return r < 0 ? r : error_set(err, EPERM, "a record's Id cannot be changed");
 	}
-	int r = place_record(fs, from, until, &rec, err);
-	r = r < 0 ? r : copy_of_record(op, rec.key, until, &copy, err);
+	r = place_record(fs, from, until, &rec, err);
+	if (r == 0 && from->is_body) {
+		r = blob_writable(fs, from->object, err);
+		r = r < 0 ? r : blob_copy(fs, rec.key, until, &copy, err);
+	} else if (r == 0) {
+		r = copy_of_record(op, rec.key, until, &copy, err);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -230,6 +279,32 @@ static void scratch_became(struct fs *fs, struct draft *d, uint64_t key)
 	d->became = true;
 	d->key = key;
 	d->saved = d->version;
+}
+
+/* The same for a body; *ret_other: no body stands there. */
+static int save_over_body(struct op *op, const struct place *from, const struct place *to,
+	bool *ret_other, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct draft *d = from->local.draft;
+	struct mirror_record rec;
+
+	int r = place_record(fs, to, until, &rec, err);
+	*ret_other = r == -ENOENT || d->kind != DRAFT_FILE;
+	if (*ret_other) {
+		return 0;
+	}
+	r = r < 0 ? r : blob_save_over(op, d, &rec, until, err);
+	if (r < 0) {
+		return r;
+	}
+	scratch_became(fs, d, inode_of_body(rec.key));
+	fuse_lowlevel_notify_inval_inode(fs->session, d->inode, 0, 0);
+	fuse_lowlevel_notify_inval_inode(fs->session, inode_of_body(rec.key), 0, 0);
+	name_drop(&fs->drafts, from->object, from->name);
+	name_drop(&fs->drafts, to->object, to->name);
+	tell_entry(fs, op->ino, to->name);
+	return 0;
 }
 
 /* The save: the scratch file's text becomes the record's. */
@@ -318,6 +393,13 @@ static int rename_in(struct op *op, const struct place *from, const struct place
 	if (from->local.kind != NAME_SCRATCH) {
 		return park_record(op, from, to, until, err);
 	}
+	if (to->is_body) {
+		bool other;
+		int r = save_over_body(op, from, to, &other, until, err);
+		if (!other) {
+			return r;
+		}
+	}
 	if (to->is_record || to->local.kind == NAME_ALIAS || to->local.kind == NAME_HIDDEN) {
 		return save_over(op, from, to, until, err);
 	}
@@ -382,14 +464,19 @@ static int run_link(struct op *op, const struct until *until, struct error *err)
 	struct id id;
 
 	int r = writable_dir(fs, op->new_parent, &object, err);
-	if (r == 0 && record_name_parse(op->new_name, object.key_prefix, &id)) {
+	char ext[BODY_EXT_MAX + 1];
+	if (r == 0 && (record_name_parse(op->new_name, object.key_prefix, &id) ||
+			      (object.has_bodies && body_name_parse(op->new_name, object.key_prefix,
+							    &id, ext)))) {
 		r = error_set(err, EPERM, "a record's name cannot be given to another file");
 	}
 	if (r == 0 && inode_kind(op->ino) == INODE_SCRATCH) {
 		d = draft_find(&fs->drafts, op->ino);
 		r = d ? 0 : -ESTALE;
 	} else if (r == 0) {
-		r = inode_kind(op->ino) == INODE_RECORD
+		r = inode_kind(op->ino) == INODE_BODY
+			    ? blob_copy(fs, inode_key(op->ino), until, &d, err)
+		    : inode_kind(op->ino) == INODE_RECORD
 			    ? copy_of_record(op, inode_key(op->ino), until, &d, err)
 			    : -EPERM;
 	}
@@ -470,7 +557,7 @@ static enum text_kind text_kind(const struct buf *text)
 static int tried_before(struct fs *fs, struct draft *d, int *ret, struct error *err)
 {
 	LOCK_SCOPE(&fs->drafts.lock);
-	if (d->became || d->version == d->saved || d->data.len == 0 || d->key) {
+	if (d->became || d->version == d->saved || draft_size(d) == 0 || d->key) {
 		*ret = 0;
 		return 1;
 	}

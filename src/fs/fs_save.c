@@ -29,6 +29,15 @@ int save_update(struct fs *fs, uint64_t key, uint64_t author, const struct buf *
 			       (struct json_slice){buf_str(edited), edited->len}, until, ret, err));
 }
 
+int save_body(struct fs *fs, uint64_t key, const struct buf *base, int fd, uint64_t size,
+	const struct until *until, struct mirror_record *ret, struct error *err)
+{
+	begin(fs);
+	return end(
+		fs, mirror_body_save(fs->mirror, key, (struct json_slice){buf_str(base), base->len},
+			    fd, size, until, ret, err));
+}
+
 int save_create(struct fs *fs, uint32_t object, const struct buf *text, const struct until *until,
 	struct mirror_record *ret, struct error *err)
 {

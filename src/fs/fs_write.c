@@ -67,7 +67,9 @@ static int open_scratch(
 
 	if (key) {
 		draft_unref(&op->fs->drafts, take_ptr(&d));
-		r = edit_open(op, key, op->flags & O_TRUNC, until, &d, err);
+		r = key_is_body(key)
+			    ? blob_open(op, inode_key(key), op->flags & O_TRUNC, until, &d, err)
+			    : edit_open(op, key, op->flags & O_TRUNC, until, &d, err);
 	} else if (r == 0) {
 		r = draft_open(op, d, op->flags & O_TRUNC, err);
 	}
@@ -92,6 +94,11 @@ int open_for_writing(struct op *op, const struct until *until, struct error *err
 		r = r < 0 ? r : object_refresh(op, inode_object(op->ino), until, DRAIN_MS, err);
 		r = r < 0 ? r
 			  : edit_open(op, inode_key(op->ino), op->flags & O_TRUNC, until, &d, err);
+	} else if (inode_kind(op->ino) == INODE_BODY) {
+		r = blob_writable(op->fs, inode_object(op->ino), err);
+		r = r < 0 ? r : object_refresh(op, inode_object(op->ino), until, DRAIN_MS, err);
+		r = r < 0 ? r
+			  : blob_open(op, inode_key(op->ino), op->flags & O_TRUNC, until, &d, err);
 	} else {
 		return error_set(err, EACCES, "files of forcefs itself cannot be written");
 	}
@@ -219,6 +226,28 @@ static int create_other(struct op *op, const struct until *until, struct error *
 	return r;
 }
 
+/* The same for the body of a record; *ret_other: it is the name of none. */
+static int create_body(struct op *op, const struct id *id, const char *ext, bool *ret_other,
+	const struct until *until, struct error *err)
+{
+	struct mirror_record rec;
+	struct draft *d;
+	uint32_t object = inode_object(op->ino);
+
+	int r = mirror_record_find(op->fs->mirror, object, id, until, &rec, err);
+	*ret_other = r == -ENOENT || (r == 0 && strcmp(rec.ext, ext) != 0);
+	if (*ret_other) {
+		return 0;
+	}
+	r = r < 0 ? r : blob_writable(op->fs, object, err);
+	r = r < 0 ? r : blob_open(op, rec.key, true, until, &d, err);
+	if (r == 0) {
+		name_drop(&op->fs->drafts, object, op->name);
+		reply_create(op, d);
+	}
+	return r;
+}
+
 static int run_create(struct op *op, const struct until *until, struct error *err)
 {
 	struct mirror_object object;
@@ -228,9 +257,15 @@ static int run_create(struct op *op, const struct until *until, struct error *er
 	if (r < 0) {
 		return r;
 	}
-	return record_name_parse(op->name, object.key_prefix, &id)
-		       ? create_record(op, &id, until, err)
-		       : create_other(op, until, err);
+	if (record_name_parse(op->name, object.key_prefix, &id)) {
+		return create_record(op, &id, until, err);
+	}
+	char ext[BODY_EXT_MAX + 1];
+	bool other = true;
+	if (object.has_bodies && body_name_parse(op->name, object.key_prefix, &id, ext)) {
+		r = create_body(op, &id, ext, &other, until, err);
+	}
+	return other ? create_other(op, until, err) : r;
 }
 
 static const struct op_kind op_create = {
@@ -354,7 +389,7 @@ static int save_draft(struct op *op, const struct until *until, struct error *er
 {
 	struct draft *d = draft_of(op->fh);
 
-	if (d->kind == DRAFT_EDIT) {
+	if (draft_is_edit(d)) {
 		return op->flags & OP_SYNC ? edit_save(op->fs, d, until, err)
 					   : edit_close(op, d, until, err);
 	}

@@ -25,13 +25,32 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 /* FLUSH: the same, and if it fails for the last one who has the file open the truth shows again. */
 int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err);
 
+/* ---- fs_blob_edit.c: bodies that are written ---- */
+
+/* 0 if the object's bodies may be replaced here. */
+int blob_writable(struct fs *fs, uint32_t object, struct error *err);
+/* The body's edit, opened for writing; with a reference. */
+int blob_open(struct op *op, uint64_t key, bool truncate, const struct until *until,
+	struct draft **ret, struct error *err);
+/* Sends the content; *ret_version is the one that was sent. */
+int blob_save(struct fs *fs, struct draft *d, const struct buf *base, uint64_t *ret_version,
+	const struct until *until, struct mirror_record *ret, struct error *err);
+/* A scratch file with the body's content; with a reference. */
+int blob_copy(struct fs *fs, uint64_t key, const struct until *until, struct draft **ret,
+	struct error *err);
+/* The scratch file's content becomes the body's. */
+int blob_save_over(struct op *op, struct draft *d, const struct mirror_record *rec,
+	const struct until *until, struct error *err);
+/* Keeps aside what could not be saved. */
+void blob_reject(struct fs *fs, struct draft *d, const struct error *why);
+
 /* ---- fs_rename.c ---- */
 
 void rename_fill_ops(struct fuse_lowlevel_ops *ops);
 /* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record; then
  * the name leads to it. */
-int scratch_make_record(struct op *op, struct draft *d, const char *name,
-	const struct until *until, struct error *err);
+int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
+	struct error *err);
 
 /* ---- fs_caller.c: who is asking ---- */
 
@@ -55,5 +74,8 @@ void reject_keep(struct fs *fs, uint32_t object, const char *name, const struct 
 /* What was being written when the mount ends. */
 void reject_unsaved(struct fs *fs);
 int reject_remove(struct fs *fs, const char *name);
+/* The same for a content on disk; what is too big for the folder is not kept, and that is told. */
+void reject_keep_file(struct fs *fs, uint32_t object, const char *name, int fd, uint64_t size,
+	const struct error *why);
 
 #endif

@@ -303,8 +303,8 @@ static void set_have(struct body *b, uint64_t have)
 	b->have = have;
 }
 
-/* Readers may have been given bytes of an answer that turned out to be none: they get no more of it,
- * and then the kernel is told not to keep what it has. How many bytes there were. */
+/* Readers may have been given bytes of an answer that turned out to be none: they get no more of
+ * it, and then the kernel is told not to keep what it has. How many bytes there were. */
 static uint64_t load_disown(struct body *b)
 {
 	struct bodies *all = &b->mirror->bodies;
@@ -465,8 +465,8 @@ static int await_bytes(struct body *b, uint64_t end, const struct until *until, 
 }
 
 /* *ret_fd is a descriptor of its own: the body's is replaced when it is loaded once more. */
-static int body_await(struct body *b, uint64_t end, const struct until *until, int *ret_fd,
-	struct error *err)
+static int body_await(
+	struct body *b, uint64_t end, const struct until *until, int *ret_fd, struct error *err)
 {
 	struct bodies *all = &b->mirror->bodies;
 	int r = 0;
@@ -582,8 +582,8 @@ void mirror_body_opened(struct mirror *m, uint64_t key)
 	}
 }
 
-/* Objects that are known to have a base64 field: only for these is a describe asked for where a name
- * alone asks for it. Elsewhere names like "<Id>.txt" are what shells and editors try out. */
+/* Objects that are known to have a base64 field: only for these is a describe asked for where a
+ * name alone asks for it. Elsewhere names like "<Id>.txt" are what shells and editors try out. */
 static bool likely_has_bodies(const char *object)
 {
 	static const char *const names[] = {"Attachment", "ContentNote", "ContentVersion",

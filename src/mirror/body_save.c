@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A body that a person has edited, on its way to the org: one PATCH under the condition that nobody
- * has changed the record since the edit began, and one read of the record as it is afterwards. There
- * is no merging of bodies: who comes second is told.
+ * has changed the record since the edit began, and one read of the record as it is afterwards.
+ * There is no merging of bodies: who comes second is told.
  *
  * The request runs in the thread of who saves, unlike those of records: a file of hundreds of
  * megabytes is not to hold up the saves of its object. Bytes that move keep it alive (net/http.h).
@@ -24,8 +24,8 @@ int mirror_new_file(struct mirror *m, int *ret_fd, struct error *err)
 
 /* ---- files ---- */
 
-static int copy_out(struct mirror *m, uint64_t key, int fd, uint64_t size, const struct until *until,
-	struct error *err)
+static int copy_out(struct mirror *m, uint64_t key, int fd, uint64_t size,
+	const struct until *until, struct error *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE_BYTES);
 	size_t n;
@@ -166,7 +166,8 @@ static int save_it(struct body_save *s, const struct until *until, struct mirror
 	if (r == -ESTALE) {
 		look_after(s, false, until, ret, &unused);
 		return error_set_code(err, ESTALE, err->http_status, err->code,
-			"somebody else has changed the record since the file was opened: nothing was "
+			"somebody else has changed the record since the file was opened: nothing "
+			"was "
 			"saved; look at what is there now and save again");
 	}
 	if (r == 0 && look_after(s, true, until, ret, &unused) < 0) {

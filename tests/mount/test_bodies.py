@@ -12,7 +12,7 @@ import time
 import pytest
 
 from clients import load, output, read, run, start
-from mounts import files_below, mode_of, wait_until
+from mounts import files_below, mode_of, program, wait_until
 
 OBJECTS = {"Attachment": "Name", "Document": "Name", "ContentVersion": "PathOnClient"}
 SIZES = {"Attachment": "BodyLength", "Document": "BodyLength", "ContentVersion": "ContentSize"}
@@ -242,6 +242,9 @@ def test_a_cache_in_memory_leaves_nothing_on_disk(stage):
 
 
 def rss(pid):
+    """The most that it ever had in memory; 0 where a sanitizer keeps what was freed."""
+    if b"libasan" in read(program()) or b"libtsan" in read(program()):
+        return 0
     with open("/proc/%d/status" % pid, encoding="ascii") as file:
         return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) << 10
 

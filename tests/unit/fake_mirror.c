@@ -3,6 +3,7 @@
 #include "fake_mirror.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -452,4 +453,25 @@ int mirror_body_fetch(struct mirror *m, uint64_t key, const struct until *until,
 void mirror_body_opened(struct mirror *m, uint64_t key)
 {
 	(void)m, (void)key;
+}
+
+int mirror_new_file(struct mirror *m, int *ret_fd, struct error *err)
+{
+	(void)m;
+	*ret_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return *ret_fd < 0 ? error_errno(err, errno, "a file without a name") : 0;
+}
+
+int mirror_body_edit(struct mirror *m, uint64_t key, bool empty, const struct until *until,
+	int *ret_fd, uint64_t *ret_size, struct buf *base, struct error *err)
+{
+	(void)m, (void)key, (void)empty, (void)until, (void)ret_fd, (void)ret_size, (void)base;
+	return error_set(err, ESTALE, "no body");
+}
+
+int mirror_body_save(struct mirror *m, uint64_t key, struct json_slice base, int fd, uint64_t size,
+	const struct until *until, struct mirror_record *ret, struct error *err)
+{
+	(void)m, (void)key, (void)base, (void)fd, (void)size, (void)until, (void)ret;
+	return error_set(err, ESTALE, "no body");
 }
