@@ -1,4 +1,4 @@
-foreach(t id names stamp json_text catalog schema render model_chaos json_quote limits patch patch_text
+foreach(t id names body stamp json_text catalog schema render model_chaos json_quote limits patch patch_text
     patch_merge patch_chaos)
   unit_test(${t} model)
   target_compile_definitions(test_${t} PRIVATE

@@ -1,4 +1,4 @@
-foreach(t sf_error sf_usage sf_soql sf_page sf_composite sf_token sf_versions)
+foreach(t sf_error sf_upload sf_usage sf_soql sf_page sf_composite sf_token sf_versions)
   unit_test(${t} sf)
   target_include_directories(test_${t} PRIVATE ${CMAKE_SOURCE_DIR}/src/sf)
   target_compile_definitions(test_${t} PRIVATE RECORDED_DIR="${CMAKE_SOURCE_DIR}/../shared/recorded")

@@ -1,3 +1,4 @@
+unit_test(blobs store)
 unit_test(store_open store)
 unit_test(store_object store)
 unit_test(store_record store)

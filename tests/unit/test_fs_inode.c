@@ -24,6 +24,10 @@ static void test_fs_inode__record_round_trip(void **state)
 		assert_true(inode_key(inode) == key);
 		assert_int_equal(inode_object(inode), rows[i].object);
 		assert_int_equal(inode_control(inode), CONTROL_NONE);
+		uint64_t body = inode_of_body(key);
+		assert_int_equal(inode_kind(body), INODE_BODY);
+		assert_true(inode_key(body) == key && body != inode);
+		assert_true(key_is_body(body) && !key_is_body(key));
 	}
 }
 
