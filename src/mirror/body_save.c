@@ -145,11 +145,12 @@ static int send_it(struct body_save *s, const struct until *until, struct error 
 static int look_after(struct body_save *s, bool saved, const struct until *until,
 	struct mirror_record *ret, struct error *err)
 {
+	struct until patience = mirror_patience(s->mirror, until->cancel); /* sending took a while */
 	struct id id;
 
 	memcpy(id.text, s->rec.id, sizeof id.text);
 	body_table_drop(s->mirror, s->rec.id, INT64_MIN);
-	int r = gather_fetch(s->object, &id, until, err);
+	int r = gather_fetch(s->object, &id, &patience, err);
 	r = r < 0 ? r : record_known(s->mirror, s->rec.key, ret, err);
 	if (r == 0 && saved && ret->body_size == (int64_t)s->size) {
 		body_table_adopt(s->mirror, ret, s->fd);

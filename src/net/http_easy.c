@@ -28,6 +28,7 @@
 #define KEEPALIVE_INTERVAL_S 10L
 #define UNACKED_MS           15000 /* a peer that acknowledges nothing for so long is gone */
 #define BUFFER_BYTES         65536L
+#define UNSENT_BYTES         131072 /* so that what a source has given has nearly left */
 
 /* Header values kept as they were sent. */
 static const struct {
@@ -217,7 +218,9 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	(void)arg, (void)purpose;
 	unsigned unacked_ms = UNACKED_MS;
+	unsigned unsent_bytes = UNSENT_BYTES;
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof(unacked_ms));
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes, sizeof(unsent_bytes));
 	return CURL_SOCKOPT_OK;
 }
 
