@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drafts: what programs write before it is saved, on this machine only and in memory.
+ * Drafts: what programs write before it is saved, on this machine only and in
+ * memory or, big ones, in files without a name.
  *
  * A draft is one of
  *   EDIT   the working copy of a record that is open for writing; its inode is the record's. While
  *          it differs from what was saved last ("dirty") the record's file shows it, as on a local
- *          disk; when it was saved, or when the last program closes it, the org's truth shows
- * again. BODY   the same of a record's body; its inode is the body's. FILE   a scratch file: swap,
- * backup, lock and temporary files of editors. LINK   a scratch symbolic link, as emacs makes them
- * for locks.
+ *          disk; when it was saved, or when the last program closes it, the truth shows again.
+ *   BODY   the same of a record's body; its inode is the body's.
+ *   FILE   a scratch file: swap, backup, lock and temporary files of editors.
+ *   LINK   a scratch symbolic link, as emacs makes them for locks.
  *
  * Names: an object's directory shows its records, and over them a few local names.
  *   SCRATCH  leads to a FILE or LINK.
@@ -176,6 +177,19 @@ int draft_copy(struct drafts *d, struct draft *draft, struct buf *out);
 
 /* True for an EDIT that differs from what the org has. */
 bool draft_dirty(struct drafts *d, struct draft *draft);
+
+/* ---- fs_draft_file.c: contents on disk, all under the lock ---- */
+
+void draft_file_put(struct drafts *d, struct draft *draft, int fd, uint64_t size); /* takes fd */
+void draft_file_drop(struct drafts *d, struct draft *draft);
+/* 0, or -EFBIG, -ENOSPC: not so many bytes. */
+int draft_file_room(
+	const struct drafts *d, const struct draft *draft, uint64_t size, struct error *err);
+int draft_file_resize(struct drafts *d, struct draft *draft, uint64_t size, struct error *err);
+int draft_file_write(struct drafts *d, struct draft *draft, const char *data, size_t len, off_t off,
+	struct error *err);
+/* Moves the content of a scratch file to disk, if it is to have so many bytes. */
+int draft_spill(struct drafts *d, struct draft *draft, uint64_t size, struct error *err);
 
 /* ---- names ---- */
 

@@ -145,7 +145,8 @@ static int send_it(struct body_save *s, const struct until *until, struct error 
 static int look_after(struct body_save *s, bool saved, const struct until *until,
 	struct mirror_record *ret, struct error *err)
 {
-	struct until patience = mirror_patience(s->mirror, until->cancel); /* sending took a while */
+	struct until patience =
+		mirror_patience(s->mirror, until->cancel); /* sending took a while */
 	struct id id;
 
 	memcpy(id.text, s->rec.id, sizeof id.text);

@@ -389,6 +389,9 @@ void body_table_release(struct mirror *m);
 void body_table_drop(struct mirror *m, const char *id18, int64_t but_stamp_ms);
 /* What the org has now is in fd: no download is needed. */
 void body_table_adopt(struct mirror *m, const struct mirror_record *rec, int fd);
+void body_put(struct body *b); /* gives a reference back */
+/* Under bodies.lock: has it fetched. */
+void body_load_start(struct body *b);
 /* The size of a body that is here; -1. */
 int64_t body_known_size(struct mirror *m, const struct store_record *rec);
 
