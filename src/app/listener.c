@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libmicrohttpd in its single-threaded form: we poll its descriptors beside a signalfd, it runs
- * when something is there. localhost is two addresses, and browsers differ in which they take, so
- * both are taken; a port that somebody else has on either one would get our code.
+ * when something is there.
  */
 #include "listener.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
@@ -15,14 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "compose.h"
 #include "forcefs/base/clock.h"
 #include "forcefs/net/redirect.h"
+#include "loopback.h"
 
-#define ADDRESSES        2
 #define CONNECTIONS      16u
 #define IDLE_S           10u
 #define CONNECTION_BYTES ((size_t)32 << 10)
@@ -34,8 +31,8 @@
 struct listener {
 	struct listener_config config; /* borrowed */
 	struct callback at;
-	struct MHD_Daemon *daemon[ADDRESSES];
-	int epoll_fd[ADDRESSES];
+	struct MHD_Daemon *daemon[LOOPBACK_MOST];
+	int epoll_fd[LOOPBACK_MOST];
 	int count;
 	struct MHD_Connection *waiting; /* brought an answer, and has no page yet */
 	struct callback_answer answer;  /* what it brought */
@@ -206,56 +203,11 @@ static void on_end(void *payload, struct MHD_Connection *c, void **context,
 	}
 }
 
-/* ---- sockets ---- */
+/* ---- life ---- */
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static int port_failure(const struct listener *l, int errnum, struct error *err)
+/* fd is the daemon's from then on. */
+static int serve_on(struct listener *l, int fd, struct error *err)
 {
-	if (errnum == EADDRINUSE) {
-		return error_set(err, EADDRINUSE,
-			"port %d is in use by another program, perhaps an unfinished log-in of "
-			"forcefs or sf; end that, or use forcefs login --paste, or give the app "
-			"another callback URL and set redirect_uri to it",
-			l->at.port);
-	}
-	return error_errno(
-		err, errnum, "listening on port %d of %s (redirect_uri)", l->at.port, l->at.host);
-}
-
-/* A bound socket in *ret, or -1 where this machine has no such address. */
-static int bind_one(const struct listener *l, const union address *a, int *ret, struct error *err)
-{
-	int on = 1;
-	socklen_t len = a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
-	AUTO_CLOSE int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	*ret = -1;
-	if (fd < 0) {
-		return errno == EAFNOSUPPORT ? 0 : port_failure(l, errno, err);
-	}
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (a->any.sa_family == AF_INET6) {
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	}
-	if (bind(fd, &a->any, len) < 0 || listen(fd, (int)CONNECTIONS) < 0) {
-		return errno == EADDRNOTAVAIL ? 0 : port_failure(l, errno, err);
-	}
-	*ret = fd;
-	fd = -1;
-	return 0;
-}
-
-static int serve_on(struct listener *l, const union address *a, struct error *err)
-{
-	int fd;
-	int r = bind_one(l, a, &fd, err);
-	if (r < 0 || fd < 0) {
-		return r;
-	}
 	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
 		NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
@@ -263,11 +215,9 @@ static int serve_on(struct listener *l, const union address *a, struct error *er
 		on_end, l, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info =
 		daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-	if (!daemon || !info) {
+	if (!info) {
 		if (daemon) {
 			MHD_stop_daemon(daemon);
-		} else {
-			close(fd);
 		}
 		return error_set(err, ENOMEM, "the listener for the browser cannot be started");
 	}
@@ -276,29 +226,18 @@ static int serve_on(struct listener *l, const union address *a, struct error *er
 	return 0;
 }
 
-static int serve_v4(struct listener *l, const char *text, struct error *err)
-{
-	union address a = {.v4 = {.sin_family = AF_INET, .sin_port = htons(l->at.port)}};
-	return inet_pton(AF_INET, text, &a.v4.sin_addr) == 1 ? serve_on(l, &a, err) : 0;
-}
-
-static int serve_v6(struct listener *l, const char *text, struct error *err)
-{
-	union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->at.port)}};
-	return inet_pton(AF_INET6, text, &a.v6.sin6_addr) == 1 ? serve_on(l, &a, err) : 0;
-}
-
 static int serve(struct listener *l, struct error *err)
 {
-	bool both = strcasecmp(l->at.host, "localhost") == 0;
-	int r = serve_v4(l, both ? "127.0.0.1" : l->at.host, err);
-	if (r == 0) {
-		r = serve_v6(l, both ? "::1" : l->at.host, err);
+	int fds[LOOPBACK_MOST], r = 0;
+	int count = loopback_listen(&l->at, (int)CONNECTIONS, fds, err);
+	for (int i = 0; i < count; i++) {
+		if (r == 0) {
+			r = serve_on(l, fds[i], err);
+		} else {
+			close(fds[i]);
+		}
 	}
-	if (r == 0 && l->count == 0) {
-		return error_set(err, EADDRNOTAVAIL, "this machine has no address %s", l->at.host);
-	}
-	return r;
+	return count < 0 ? count : r;
 }
 
 /* From the first word to the person on, Ctrl-C ends the waiting and nothing else. */
@@ -390,7 +329,7 @@ static int shortest_wait_ms(const struct listener *l, int64_t deadline_ms)
 /* One round. True if a signal came. */
 static bool turn(struct listener *l, int64_t deadline_ms)
 {
-	struct pollfd ends[ADDRESSES + 1];
+	struct pollfd ends[LOOPBACK_MOST + 1];
 	for (int i = 0; i < l->count; i++) {
 		ends[i] = (struct pollfd){.fd = l->epoll_fd[i], .events = POLLIN};
 	}
