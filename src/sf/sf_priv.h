@@ -211,6 +211,7 @@ struct keeper {
 
 	/* Only the renewing thread. */
 	struct token unsaved;  /* granted and rotated, but not on disk yet; access NULL: none */
+	bool lent_again;       /* the sf command gave what the org had turned down */
 	char *dead_refresh;    /* the refresh token ("" for none) that the org refused */
 	uint64_t dead_hash;    /* of the state file then */
 	int64_t dead_until_ms; /* monotonic */

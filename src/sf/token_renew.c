@@ -238,6 +238,29 @@ static int recall(struct keeper *k, struct token *stored, struct error *err)
 	return token_copy(&k->now, stored) < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
+/* The sf command may lend the same session again. Once that is worth a try; after that it would be
+ * run, and turned down, for every file that is opened. */
+static int judge_lent(struct keeper *k, const char *refused, const struct token *lent,
+	uint64_t hash, struct error *err)
+{
+	struct error fault = {0};
+
+	if (k->ask.grant != SF_GRANT_SF || !same(lent->access, refused)) {
+		k->lent_again = false;
+		return 0;
+	}
+	if (!k->lent_again) {
+		k->lent_again = true;
+		return 0;
+	}
+	error_set(&fault, EACCES,
+		"the org turns down the session of the sf command; run: sf org login web -a %s",
+		k->ask.user);
+	remember_dead(k, NULL, hash, &fault);
+	*err = fault;
+	return -EACCES;
+}
+
 /* One look at the state file and, if that does not help, one request. IN_USE as above. */
 static int renew_once(struct keeper *k, const char *refused, const struct until *until,
 	struct token *ret, struct error *err)
@@ -265,7 +288,8 @@ static int renew_once(struct keeper *k, const char *refused, const struct until 
 		memset(&stored, 0, sizeof(stored));
 		return 0;
 	}
-	return ask_org(k, &stored, hash, until, ret, err);
+	r = ask_org(k, &stored, hash, until, ret, err);
+	return r == 0 ? judge_lent(k, refused, ret, hash, err) : r;
 }
 
 /* The wait between two tries of a refresh token that is in use: 0.2 s doubling to 2 s. */

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from clients import load
+from clients import load, start
 from logins import Login, answer, callback, fake, make_key, request
+from mounts import processes, wait_until
 
 JWT = {"grant": "jwt_bearer", "client_secret": None, "refresh_token": None}
 CREDENTIALS = {"grant": "client_credentials", "refresh_token": None}
@@ -225,6 +226,41 @@ def test_a_dead_sf_is_not_run_for_every_file(sf_home, sf_org):
         with pytest.raises(PermissionError):
             load(mount.record("Account", record))
     assert len(sf.runs()) == before + 2
+
+
+def test_an_sf_that_lends_a_dead_session_is_not_run_for_every_file(sf_home, sf_org):
+    sf = FakeSf(sf_home, sf_org)
+    mount = sf_home.mount("cache_dir=memory")
+    sf_org.expire_sessions()
+    records = sf_org.ids("Account")
+    for record in records[:5]:
+        with pytest.raises(PermissionError):
+            load(mount.record("Account", record))
+    assert len(sf.runs()) <= 2 + 3 * 2
+    assert "sf org login web" in sf_home.command("why", mount.dir).stdout
+
+
+def test_one_run_of_sf_serves_every_process(sf_home, sf_org):
+    sf = FakeSf(sf_home, sf_org)
+    mounts = [sf_home.mount("cache_dir=memory", "ttl=600") for _ in range(3)]
+    assert len(sf.runs()) == 2
+    sf_org.expire_sessions()
+    sf.renew(sf_org.log_in())
+    records = sf_org.ids("Account")
+    cats = [start("cat", mount.record("Account", record)) for mount in mounts for record in records[:4]]
+    assert [cat.communicate(timeout=60) and cat.returncode for cat in cats] == [0] * len(cats)
+    assert len(sf.runs()) == 4
+
+
+def test_an_sf_that_hangs_is_ended_with_all_that_it_started(sf_home, sf_org):
+    FakeSf(sf_home, sf_org)
+    mount = sf_home.mount("cache_dir=memory", "timeout=2")
+    sf_org.expire_sessions()
+    word = "86399.%d" % os.getpid()
+    FakeSf(sf_home, sf_org, show="sleep %s; true" % word)
+    with pytest.raises(OSError):
+        load(mount.record("Account", sf_org.ids("Account")[0]))
+    assert wait_until(lambda: not processes(word)), processes(word)
 
 
 def test_logout_leaves_the_sf_command_its_session(sf_home, sf_org):
