@@ -13,6 +13,7 @@
 #include "doctor.h"
 #include "page.h"
 #include "report.h"
+#include "report_json.h"
 #include "service.h"
 
 #define DOING      "doctor"
@@ -81,11 +82,12 @@ static void print_json(const struct doctor *d, const struct finding *findings, b
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < CHECKS; i++) {
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s}", "check", findings[i].check, "state",
-				      doctor_word(findings[i].state), "text", findings[i].text));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", findings[i].check,
+						    "state", doctor_word(findings[i].state), "text",
+						    report_json(findings[i].text)));
 	}
-	json_t *answer = json_pack("{s:s, s:b, s:o}", "org", d->org, "ok", fine, "checks", list);
+	json_t *answer = json_pack(
+		"{s:o, s:b, s:o}", "org", report_json(d->org), "ok", fine, "checks", list);
 	json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(answer);

@@ -12,6 +12,7 @@
 #include "fetch.h"
 #include "figures.h"
 #include "report.h"
+#include "report_json.h"
 
 #define DOING "fetch"
 
@@ -66,10 +67,11 @@ static int find_object(const struct call *c, const char *path, const struct moun
 static void note(struct call *c, const char *path, const struct fetch_progress *p, int r,
 	const struct error *err)
 {
-	json_array_append_new(c->done,
-		json_pack("{s:s, s:b, s:I, s:I, s:f, s:s?}", "path", path, "complete", r == 0,
-			"records", (json_int_t)p->records, "calls", (json_int_t)p->calls, "seconds",
-			(double)p->elapsed_ms / 1000, "error", r < 0 ? err->text : NULL));
+	json_array_append_new(
+		c->done, json_pack("{s:o, s:b, s:I, s:I, s:f, s:o}", "path", report_json(path),
+				 "complete", r == 0, "records", (json_int_t)p->records, "calls",
+				 (json_int_t)p->calls, "seconds", (double)p->elapsed_ms / 1000,
+				 "error", report_json(r < 0 ? err->text : NULL)));
 }
 
 static void tell_stopped(const struct fetch_progress *p)

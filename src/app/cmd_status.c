@@ -16,6 +16,7 @@
 #include "mounts.h"
 #include "page.h"
 #include "report.h"
+#include "report_json.h"
 #include "special.h"
 #include "status_org.h"
 #include "status_text.h"
@@ -73,6 +74,12 @@ static bool is_gone(const struct mount_entry *mount)
 	return mounts_load(&now, NULL) == 0 && !mount_is_ours(mounts_at(&now, mount->dir));
 }
 
+static json_t *no_answer(const char *org, const char *state, const struct error *err)
+{
+	return json_pack("{s:o, s:s, s:o}", "org", report_json(org), "state", state, "error",
+		report_json(err->text));
+}
+
 static void add_mount(struct call *c, const struct mount_entry *mount)
 {
 	struct error err = {0};
@@ -85,9 +92,8 @@ static void add_mount(struct call *c, const struct mount_entry *mount)
 	if (r < 0) {
 		json_decref(status);
 		c->exit_status = report_error(DOING, &err);
-		status = json_pack("{s:s, s:s, s:s, s:s}", "org", mount->source, "mountpoint",
-			mount->dir, "state", r == -ENOTCONN ? "dead" : "no answer", "error",
-			err.text);
+		status = no_answer(mount->source, r == -ENOTCONN ? "dead" : "no answer", &err);
+		json_object_set_new(status, "mountpoint", report_json(mount->dir));
 	} else {
 		json_object_set_new(status, "state", json_string("mounted"));
 	}
@@ -128,14 +134,15 @@ static bool add_mount_of_path(struct call *c, const char *path)
 	return mount != NULL;
 }
 
-static int add_org(struct call *c, const char *org, struct error *err)
+static void add_org(struct call *c, const char *org)
 {
-	json_t *status;
-	int r = status_org(org, &status, err);
-	if (r == 0) {
-		json_array_append_new(c->answers, status);
+	struct error err = {0};
+	json_t *status = NULL;
+	if (status_org(org, &status, &err) < 0) {
+		c->exit_status = report_error(DOING, &err);
+		status = no_answer(org, "no answer", &err);
 	}
-	return r;
+	json_array_append_new(c->answers, status);
 }
 
 /* A word may be a directory or an org: it is a directory if something of ours is mounted there. */
@@ -150,7 +157,10 @@ static int add_named(struct call *c, const char *what, struct error *err)
 	if (is_path) {
 		return error_set(err, EINVAL, "%s does not lie in a forcefs mount", what);
 	}
-	return add_mounts(c, what) > 0 ? 0 : add_org(c, what, err);
+	if (add_mounts(c, what) == 0) {
+		add_org(c, what);
+	}
+	return 0;
 }
 
 /* ---- telling ---- */

@@ -170,7 +170,10 @@ def test_an_org_that_cannot_be_asked_is_a_failure(stage):
     org = stage.org()
     home = home_of(stage, org, refresh_token="wrong")
     done = home.command("status", ORG)
-    assert done.returncode == 1 and "invalid_grant" in done.stderr
+    assert done.returncode == 1 and "invalid_grant" in done.stderr and done.stdout == ""
+    done = home.command("status", "--json", ORG)
+    page = json.loads(done.stdout)
+    assert done.returncode == 1 and page["state"] == "no answer" and "invalid_grant" in page["error"]
     done = home.command("status", ORG + "x")
     assert done.returncode == 1 and "did you mean %s?" % ORG in done.stderr
     done = home.command("status", home.folder)
