@@ -58,7 +58,6 @@ static void begin_child(struct daemon *d)
 {
 	close_inherited(d->fd);
 	sigprocmask(SIG_SETMASK, &d->signals, NULL);
-	setsid();
 	umask(077);
 	if (chdir("/") < 0) {
 		/* then it stays where it is, which keeps that file system busy and no more */
@@ -192,6 +191,7 @@ void daemon_ready(struct daemon *d, const char *note)
 {
 	struct message m = {0};
 	snprintf(m.err.text, sizeof(m.err.text), "%s", note);
+	setsid();
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; nothing >= 0 && fd <= 2; fd++) {
 		dup2(nothing, fd);

@@ -20,13 +20,16 @@ struct daemon {
 	sigset_t signals; /* the mask before the fork */
 };
 
-/* 1 in the parent, 0 in the child (a session of its own, in /, umask 077), negative: no fork. */
+/* 1 in the parent, 0 in the child (in /, umask 077), negative: no fork. The child stays in the
+ * caller's process group until it is ready: to an automount point, the kernel lets only the group
+ * of the automounter through while that mounts. */
 int daemon_fork(struct daemon *d, struct error *err);
 
 /* Parent. note (size bytes) is what daemon_ready was given. An interrupt here ends the child. */
 int daemon_wait(struct daemon *d, char *note, size_t size, struct error *err);
 
-/* Child: 0 to 2 become /dev/null, then the parent is told. Any thread; once. */
+/* Child: it gets a session of its own, 0 to 2 become /dev/null, then the parent is told. Any
+ * thread; once. */
 void daemon_ready(struct daemon *d, const char *note);
 void daemon_failed(struct daemon *d, const struct error *err);
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """mount(8), fstab and umount(8) with our helper: packaging/try-mount.sh in a mount namespace of its own, where overlays
-take what it writes to /etc, /usr/sbin and root's home."""
+take what it writes to /etc, /usr/sbin and root's home. And an automount point."""
+import json
 import os
 import pwd
 import subprocess
+import sys
 
 import pytest
 
@@ -38,3 +40,21 @@ def test_mount8_and_fstab(tmp_path):
     if done.returncode == 77 or "unshare failed" in done.stdout:
         pytest.skip("no overlays here: %s" % done.stdout)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes automount points")
+def test_an_automount_point_is_mounted_on_while_somebody_waits_for_it(stage):
+    """The kernel lets only the automounter's process group through meanwhile; everybody else waits."""
+    home = stage.home(stage.org())
+    directory, helper = home.new_dir(), os.path.join(home.folder, "mount.forcefs")
+    os.symlink(program(), helper)
+    automount = os.path.join(ROOT, "tests", "support", "automount.py")
+    namespace = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = [helper, "acme", directory, "-o", "rw,x-systemd.automount"]
+    done = subprocess.run(namespace + [sys.executable, automount, directory] + command, env=home.env, timeout=110,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("no automount points here")
+    outcome = json.loads(done.stdout)
+    assert outcome["status"] == 0, done.stderr
+    assert "Account" in outcome["seen"]
