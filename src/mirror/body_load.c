@@ -77,6 +77,12 @@ static int load_ask(struct body *b, struct object *o, struct error *err)
 	atomic_fetch_add(&m->downloads, 1);
 	r = m->remote->body(m->remote->self, schema, &b->id, size, &taker, &patience, err);
 	breaker_note(m, r == -EOVERFLOW ? 0 : r, err);
+	if (r == -ENOSPC && !err->http_status) {
+		return error_set(err, ENOSPC,
+			"this machine's disk has no room for the file: make some, or set cache_dir "
+			"to "
+			"a folder on another disk");
+	}
 	if (r == -ENOENT) {
 		err->errnum = ESTALE;
 		return error_prefix(err, -ESTALE, "Salesforce has no such file any more");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* File names, Ids, patterns and datetimes: a name and (after a NUL) a second word. */
 #include "forcefs/model/catalog.h"
+#include "forcefs/model/body.h"
 #include "forcefs/model/id.h"
 #include "forcefs/model/names.h"
 #include "forcefs/model/stamp.h"
@@ -36,6 +37,38 @@ static void try_name(const struct piece *p, const char *prefix)
 	must(record_name_parse(name, "", &again) && !strcmp(id.text, again.text));
 }
 
+static void try_body_name(const struct piece *p)
+{
+	struct id id, again;
+	char ext[BODY_EXT_MAX + 1], ext_again[BODY_EXT_MAX + 1], name[BODY_NAME_LEN + 1];
+
+	if (!body_name_parse(p->text, "", &id, ext)) {
+		return;
+	}
+	must(!record_name_parse(p->text, "", &again));
+	body_name_write(&id, ext, name);
+	must(!strchr(name, '/') && body_name_parse(name, "", &again, ext_again));
+	must(!strcmp(id.text, again.text) && !strcmp(ext, ext_again));
+}
+
+/* What a record says of its body, whatever it says, makes a name that stands in the directory. */
+static void try_body_facts(const struct piece *p)
+{
+	const struct schema schema = {.blob_field = (char[]){"Body"}};
+	struct body_facts facts, again;
+	char tag[BODY_TAG_SIZE], ext[BODY_EXT_MAX + 1], name[BODY_NAME_LEN + 1];
+	struct id id;
+
+	must(id_parse("001000000000001", ID15_LEN, &id));
+	body_facts_read(&schema, p->text, p->len, &facts);
+	must(facts.size >= -1);
+	body_name_write(&id, facts.ext, name);
+	must(body_name_parse(name, "001", &id, ext) && !strcmp(ext, facts.ext));
+	body_tag_write(&facts, tag);
+	body_tag_read(tag, &again);
+	must(!strcmp(again.ext, facts.ext) && again.size == facts.size);
+}
+
 static void try_stamp(const struct piece *p)
 {
 	int64_t ms, again, s;
@@ -65,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_id(&p[0]);
 	try_name(&p[0], p[1].text);
 	try_name(&p[0], "001");
+	try_body_name(&p[0]);
+	try_body_facts(&p[0]);
 	try_stamp(&p[0]);
 	if (p[0].len < 200 && p[1].len < 200) {
 		catalog_name_matches(p[1].text, p[0].text, true);

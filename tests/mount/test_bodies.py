@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Bodies: the content of attachments, documents and versions as files beside the records' JSON."""
+import ctypes
 import errno
 import hashlib
 import mmap
@@ -7,6 +8,7 @@ import os
 import re
 import signal
 import stat
+import struct
 import time
 
 import pytest
@@ -155,6 +157,40 @@ def test_the_last_bytes_alone(org, either):
 
 def test_the_json_has_no_body(org, either):
     assert "Body" not in load(either.record("Attachment", org.ids("Attachment")[0]))
+
+
+def entries(fd, libc, size=300):
+    """(name, offset behind it) of what one getdents64 gives."""
+    buffer = ctypes.create_string_buffer(size)
+    count = libc.getdents64(fd, buffer, size)
+    assert count >= 0, os.strerror(ctypes.get_errno())
+    place, found = 0, []
+    while place < count:
+        _, offset, length = struct.unpack_from("=QqH", buffer.raw, place)
+        found.append((buffer.raw[place + 19:place + length].split(b"\0")[0].decode(), offset))
+        place += length
+    return found
+
+
+def test_a_listing_goes_on_from_any_place(stage):
+    org = stage.org(records={"Attachment": 700})
+    mount = stage.mount(org)
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open(mount.path("Attachment"), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        listed, more = [], entries(fd, libc)
+        while more:
+            listed += more
+            more = entries(fd, libc)
+        names = [name for name, _ in listed]
+        assert len(names) == len(set(names)) == 2 * 700 + 2
+        for place in list(range(0, 40)) + list(range(40, len(listed) - 1, 97)):
+            os.lseek(fd, listed[place][1], os.SEEK_SET)
+            assert entries(fd, libc)[0][0] == names[place + 1]
+        os.lseek(fd, listed[-1][1], os.SEEK_SET)
+        assert entries(fd, libc) == []
+    finally:
+        os.close(fd)
 
 
 # what it costs

@@ -3,11 +3,12 @@
 import errno
 import hashlib
 import os
+import signal
 import time
 
 import pytest
 
-from clients import need, read, run, shell
+from clients import need, read, run, shell, start
 from mounts import files_below, wait_until
 from test_bodies import MIB, body_path, kinds, rss, sha256, some_big
 
@@ -213,3 +214,32 @@ def test_a_big_one_goes_from_disk_and_in_parts_of_a_form(stage, tmp_path):
     assert sha256(path) == hashlib.sha256(smaller).hexdigest()
     assert rss(mount.pid) - before < 16 * MIB
     assert files_below(home.tmp) == []
+
+
+def test_ctrl_c_ends_a_save_that_hangs(scene, tmp_path):
+    (tmp_path / "new").write_bytes(b"new\n")
+    scene.org.faults([{"match": {"kind": "update"}, "do": "stall", "times": -1}])
+    mark = scene.org.mark()
+    writer = start("cp", tmp_path / "new", scene.path)
+    assert wait_until(lambda: scene.org.counts(mark)["by_kind"].get("update"), 10)
+    writer.send_signal(signal.SIGINT)
+    writer.communicate(timeout=20)
+    assert writer.returncode
+    scene.org.faults([])
+    assert wait_until(lambda: read(scene.path) == TEXT, 10, 0.2) and scene.has(TEXT)
+
+
+def test_what_is_being_written_at_the_end_is_kept(scene):
+    file = open(scene.path, "wb")
+    try:
+        file.write(b"half\n")
+        file.flush()
+        os.kill(scene.mount.pid, signal.SIGTERM)
+        assert wait_until(lambda: not scene.mount.running(), 20)
+    finally:
+        try:
+            file.close()
+        except OSError:
+            pass
+    kept = [read(path) for path in files_below(scene.mount.home.state) if path.endswith(".bin")]
+    assert kept == [b"half\n"] and scene.has(TEXT)
