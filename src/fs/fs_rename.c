@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names that come and go while somebody saves: UNLINK, RENAME, LINK, SYMLINK. A record's name may
+ * Names that come and go while somebody saves: UNLINK and RENAME. A record's name may
  * vanish and come back within one save; nothing of that reaches the org but the one change at the
  * end.
  *
@@ -32,118 +32,8 @@
 #include "forcefs/base/scope.h"
 #include "forcefs/model/json_text.h"
 #include "forcefs/model/names.h"
+#include "fs_place.h"
 #include "fs_reply.h"
-#include "fs_write.h"
-
-/* ---- telling the kernel about an entry ---- */
-
-struct tell_job {
-	struct pool_job job;
-	struct fs *fs;
-	uint64_t parent;
-	char name[NAME_MAX + 1];
-};
-
-static void tell_run(struct pool_job *job)
-{
-	struct tell_job *t = (struct tell_job *)((char *)job - offsetof(struct tell_job, job));
-
-	fuse_lowlevel_notify_inval_entry(t->fs->session, t->parent, t->name, strlen(t->name));
-	free(t);
-}
-
-/* Makes the kernel look the name up again. Without memory or room it does so by itself later. */
-static void tell_entry(struct fs *fs, uint64_t parent, const char *name)
-{
-	struct tell_job *t = calloc(1, sizeof *t);
-
-	if (!t) {
-		return;
-	}
-	t->job.run = tell_run;
-	t->fs = fs;
-	t->parent = parent;
-	snprintf(t->name, sizeof t->name, "%s", name);
-	if (pool_add(fs->parking.pool, &t->job) < 0) {
-		free(t);
-	}
-}
-
-/* ---- what a name is ---- */
-
-struct place {
-	uint32_t object;
-	const char *name;
-	bool is_record; /* it has the form of a record's name */
-	bool is_body;   /* it has the form of a body's name, in an object that has bodies */
-	struct id id;
-	char ext[BODY_EXT_MAX + 1];
-	struct name_view local;
-};
-
-static void place_look(
-	struct fs *fs, const struct mirror_object *object, const char *name, struct place *ret)
-{
-	*ret = (struct place){.object = object->index, .name = name};
-	ret->is_record = record_name_parse(name, object->key_prefix, &ret->id);
-	ret->is_body = !ret->is_record && object->has_bodies &&
-		       body_name_parse(name, object->key_prefix, &ret->id, ret->ext);
-	name_find(&fs->drafts, object->index, name, &ret->local);
-}
-
-static void place_release(struct fs *fs, struct place *p)
-{
-	name_view_release(&fs->drafts, &p->local);
-}
-
-/* Its record; also behind an alias or a hidden name. */
-static int place_record(struct fs *fs, const struct place *p, const struct until *until,
-	struct mirror_record *ret, struct error *err)
-{
-	if (p->local.kind == NAME_ALIAS || p->local.kind == NAME_HIDDEN) {
-		return mirror_record_get(fs->mirror, p->local.key, until, ret, NULL, err);
-	}
-	if (!p->is_record && !p->is_body) {
-		return -ENOENT;
-	}
-	int r = mirror_record_find(fs->mirror, p->object, &p->id, until, ret, err);
-	return r == 0 && p->is_body && strcmp(ret->ext, p->ext) != 0 ? -ENOENT : r;
-}
-
-/* True if a body of that name is there, or that could not be found out (*ret says why). */
-static bool place_is_body(struct fs *fs, const struct place *p, const struct until *until, int *ret)
-{
-	struct mirror_record rec;
-
-	*ret = p->is_body ? place_record(fs, p, until, &rec, NULL) : -ENOENT;
-	return *ret != -ENOENT;
-}
-
-/* ---- a scratch file with the record's text ---- */
-
-static int copy_of_record(struct op *op, uint64_t key, const struct until *until,
-	struct draft **ret, struct error *err)
-{
-	struct fs *fs = op->fs;
-	AUTO(buf) struct buf body;
-	struct mirror_record rec;
-	struct draft *d;
-
-	buf_init(&body, DRAFT_MAX_BYTES);
-	int r = mirror_record_get(fs->mirror, key, until, &rec, &body, err);
-	r = r < 0 ? r : draft_new(&fs->drafts, DRAFT_FILE, store_key_object(key), 0644, &d, err);
-	if (r < 0) {
-		return r;
-	}
-	d->key = key;
-	r = draft_set(&fs->drafts, d, buf_str(&body), body.len, err);
-	if (r < 0) {
-		draft_unref(&fs->drafts, d);
-		return r;
-	}
-	*ret = d;
-	return 0;
-}
 
 /* ---- UNLINK ---- */
 
@@ -270,15 +160,6 @@ static int park_record(struct op *op, const struct place *from, const struct pla
 		tell_entry(fs, op->ino, to->name); /* the kernel has the record's node there */
 	}
 	return r;
-}
-
-/* From now on the scratch file shows the record: the kernel may hold it under the record's name. */
-static void scratch_became(struct fs *fs, struct draft *d, uint64_t key)
-{
-	LOCK_SCOPE(&fs->drafts.lock);
-	d->became = true;
-	d->key = key;
-	d->saved = d->version;
 }
 
 /* The same for a body; *ret_other: no body stands there. */
@@ -442,186 +323,6 @@ static int run_rename(struct op *op, const struct until *until, struct error *er
 	return r < 0 ? r : reply_done(op);
 }
 
-/* ---- LINK, SYMLINK, READLINK ---- */
-
-static int reply_new(struct op *op, struct draft *d)
-{
-	struct fuse_entry_param entry = {.ino = d->inode};
-
-	pthread_mutex_lock(&op->fs->drafts.lock);
-	attr_draft(op->fs, d, &entry.attr);
-	pthread_mutex_unlock(&op->fs->drafts.lock);
-	return reply_entry(op, &entry);
-}
-
-/* A hard link of a record is a copy (some programs make their backup so); of a scratch file it is
- * one more name. */
-static int run_link(struct op *op, const struct until *until, struct error *err)
-{
-	struct mirror_object object;
-	struct draft *d = NULL;
-	struct fs *fs = op->fs;
-	struct id id;
-
-	int r = writable_dir(fs, op->new_parent, &object, err);
-	char ext[BODY_EXT_MAX + 1];
-	if (r == 0 && (record_name_parse(op->new_name, object.key_prefix, &id) ||
-			      (object.has_bodies && body_name_parse(op->new_name, object.key_prefix,
-							    &id, ext)))) {
-		r = error_set(err, EPERM, "a record's name cannot be given to another file");
-	}
-	if (r == 0 && inode_kind(op->ino) == INODE_SCRATCH) {
-		d = draft_find(&fs->drafts, op->ino);
-		r = d ? 0 : -ESTALE;
-	} else if (r == 0) {
-		r = inode_kind(op->ino) == INODE_BODY
-			    ? blob_copy(fs, inode_key(op->ino), until, &d, err)
-		    : inode_kind(op->ino) == INODE_RECORD
-			    ? copy_of_record(op, inode_key(op->ino), until, &d, err)
-			    : -EPERM;
-	}
-	r = r < 0 ? r : name_set(&fs->drafts, object.index, op->new_name, d, err);
-	if (r == 0) {
-		reply_new(op, d);
-	}
-	draft_unref(&fs->drafts, d);
-	return r;
-}
-
-static int run_symlink(struct op *op, const struct until *until, struct error *err)
-{
-	struct mirror_object object;
-	struct draft *d = NULL;
-	struct fs *fs = op->fs;
-	(void)until;
-
-	int r = writable_dir(fs, op->ino, &object, err);
-	r = r < 0 ? r : draft_new(&fs->drafts, DRAFT_LINK, object.index, 0777, &d, err);
-	r = r < 0 ? r : draft_set(&fs->drafts, d, op->new_name, strlen(op->new_name), err);
-	r = r < 0 ? r : name_set(&fs->drafts, object.index, op->name, d, err);
-	if (r == 0) {
-		reply_new(op, d);
-	}
-	draft_unref(&fs->drafts, d);
-	return r;
-}
-
-static void do_readlink(fuse_req_t req, fuse_ino_t ino)
-{
-	struct fs *fs = fuse_req_userdata(req);
-	struct draft *d = draft_find(&fs->drafts, ino);
-	AUTO(buf) struct buf target;
-
-	buf_init(&target, DRAFT_MAX_BYTES);
-	if (!d || d->kind != DRAFT_LINK || draft_copy(&fs->drafts, d, &target) < 0) {
-		fuse_reply_err(req, EINVAL);
-	} else {
-		fuse_reply_readlink(req, buf_str(&target));
-	}
-	draft_unref(&fs->drafts, d);
-}
-
-/* ---- a new record ---- */
-
-static bool json_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
-}
-
-static int find_id(void *payload, struct json_slice key, struct json_slice value)
-{
-	bool *found = payload;
-
-	if (key.len == 2 && memcmp(key.text, "Id", 2) == 0) {
-		*found = !(value.len == 4 && memcmp(value.text, "null", 4) == 0);
-	}
-	return 0;
-}
-
-enum text_kind { TEXT_OTHER, TEXT_OF_RECORD, TEXT_WITHOUT_ID };
-
-/* Is it the text of a record that there is, of a new one, or something else? */
-static enum text_kind text_kind(const struct buf *text)
-{
-	bool has_id = false;
-
-	if (json_text_members(buf_str(text), text->len, find_id, &has_id, NULL) < 0) {
-		return TEXT_OTHER;
-	}
-	return has_id ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
-}
-
-/* 1 if this version was tried already; *ret is how that went. */
-static int tried_before(struct fs *fs, struct draft *d, int *ret, struct error *err)
-{
-	LOCK_SCOPE(&fs->drafts.lock);
-	if (d->became || d->version == d->saved || draft_size(d) == 0 || d->key) {
-		*ret = 0;
-		return 1;
-	}
-	if (d->version == d->tried) {
-		*ret = d->result;
-		*err = d->err;
-		return 1;
-	}
-	return 0;
-}
-
-static void remember_try(
-	struct fs *fs, struct draft *d, uint64_t version, int r, const struct error *err)
-{
-	LOCK_SCOPE(&fs->drafts.lock);
-	d->tried = version;
-	d->result = r;
-	d->err = *err;
-}
-
-int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
-	struct error *err)
-{
-	struct fs *fs = op->fs;
-	struct mirror_object object;
-	struct mirror_record rec;
-	int r = 0;
-
-	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !json_name(name) ||
-		tried_before(fs, d, &r, err)) {
-		return r;
-	}
-	AUTO(buf) struct buf text;
-	buf_init(&text, DRAFT_MAX_BYTES);
-	pthread_mutex_lock(&fs->drafts.lock);
-	uint64_t version = d->version;
-	pthread_mutex_unlock(&fs->drafts.lock);
-	r = draft_copy(&fs->drafts, d, &text);
-	enum text_kind kind = text_kind(&text);
-	if (r < 0 || kind == TEXT_OF_RECORD || (kind == TEXT_OTHER && !object.createable)) {
-		return r; /* somebody's temporary file */
-	}
-	if (!object.createable) {
-		return error_set(err, EPERM,
-			"%s was not made a record: add create to `allow` in the settings (or -o "
-			"allow=…) if records of %s may be made here",
-			name, object.name);
-	}
-	if (!until) {
-		return -EWOULDBLOCK;
-	}
-	struct error local = {0};
-	r = r < 0 ? r : save_create(fs, d->object, &text, until, &rec, &local);
-	remember_try(fs, d, version, r, &local);
-	if (r < 0) {
-		*err = local;
-		return r;
-	}
-	scratch_became(fs, d, rec.key);
-	r = name_alias(&fs->drafts, d->object, name, rec.key, err);
-	tell_entry(fs, inode_of_object(d->object), name);
-	return r;
-}
-
 /* ---- the rest ---- */
 
 static int run_refuse(struct op *op, const struct until *until, struct error *err)
@@ -637,9 +338,7 @@ static int run_refuse(struct op *op, const struct until *until, struct error *er
 		.name = #op, .run = run_##op, .by_name = true, .writes = true}
 BY_NAME(unlink);
 BY_NAME(rename);
-BY_NAME(symlink);
 BY_NAME(refuse);
-static const struct op_kind op_link = {.name = "link", .run = run_link};
 
 static struct op op_of(fuse_req_t req, fuse_ino_t ino, const char *name, const struct op_kind *kind)
 {
@@ -664,21 +363,6 @@ static void do_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	op.new_parent = new_parent;
 	op.new_name = new_name;
 	op.flags = (int)flags;
-	op_begin(&op);
-}
-
-static void do_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
-{
-	struct op op = op_of(req, ino, NULL, &op_link);
-	op.new_parent = new_parent;
-	op.new_name = new_name;
-	op_begin(&op);
-}
-
-static void do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-	struct op op = op_of(req, parent, name, &op_symlink);
-	op.new_name = target;
 	op_begin(&op);
 }
 
@@ -707,9 +391,6 @@ void rename_fill_ops(struct fuse_lowlevel_ops *ops)
 {
 	ops->unlink = do_unlink;
 	ops->rename = do_rename;
-	ops->link = do_link;
-	ops->symlink = do_symlink;
-	ops->readlink = do_readlink;
 	ops->mkdir = do_mkdir;
 	ops->rmdir = do_rmdir;
 	ops->mknod = do_mknod;

@@ -493,4 +493,5 @@ void write_fill_ops(struct fuse_lowlevel_ops *ops)
 	ops->fsync = do_fsync;
 	ops->release = do_release;
 	rename_fill_ops(ops);
+	link_fill_ops(ops);
 }

@@ -47,6 +47,13 @@ void blob_reject(struct fs *fs, struct draft *d, const struct error *why);
 /* ---- fs_rename.c ---- */
 
 void rename_fill_ops(struct fuse_lowlevel_ops *ops);
+
+/* ---- fs_link.c ---- */
+
+void link_fill_ops(struct fuse_lowlevel_ops *ops);
+
+/* ---- fs_create.c ---- */
+
 /* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record; then
  * the name leads to it. */
 int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
