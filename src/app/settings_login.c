@@ -25,8 +25,15 @@ int settings_take_login(struct settings *s, const char *state_dir, struct error 
 	if (s->grant != SF_GRANT_REFRESH_TOKEN) {
 		return 0;
 	}
-	int r = sf_stored_app(state_dir, s->org, &app, err);
-	/* A file that cannot be read is told about by whoever needs the token. */
+	struct error fault = {0};
+	int r = sf_stored_app(state_dir, s->org, &app, &fault);
+	if (r < 0 && !s->client_id) {
+		if (err) {
+			*err = fault;
+		}
+		return r;
+	}
+	/* With an app in the settings, whoever needs the token tells that it cannot be read. */
 	if (r < 0 || !app.client_id || (s->client_id && strcmp(s->client_id, app.client_id) != 0)) {
 		return 0;
 	}

@@ -293,6 +293,21 @@ def test_sfdx_url(stage, shape, settings):
     assert home.command("logout", "acme").returncode == 0
 
 
+def test_the_file_of_an_sfdx_login_is_told_if_it_cannot_be_used(home, org):
+    home.write_settings(acme={})
+    assert home.command("login", "acme", "--sfdx-url", write(home, sfdx(org))).returncode == 0
+    os.chmod(token_file(home), 0o640)
+    assert "chmod 600" in home.command("mount", "acme", home.new_dir()).stderr
+    os.chmod(token_file(home), 0o600)
+    with open(token_file(home), "w", encoding="ascii") as file:
+        file.write("{")
+    told = home.command("mount", "acme", home.new_dir()).stderr
+    assert token_file(home) in told and "remove it" in told
+    os.unlink(token_file(home))
+    told = home.command("mount", "acme", home.new_dir()).stderr
+    assert "no client_id" in told and home.config + ":1" in told
+
+
 def test_sfdx_url_on_stdin(home, org):
     done = subprocess.run([program(), "login", "--json",
                            "--sfdx-url", "-", "acme"], env=home.env, input=sfdx(org), stdout=subprocess.PIPE,
