@@ -6,7 +6,7 @@ set -eu
 build="gcc cmake ninja-build pkg-config libc6-dev libfuse3-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libinih-dev libssl-dev libmicrohttpd-dev"
 demo="$build fuse3 python3 ca-certificates jq"
 test="$demo libcmocka-dev python3-pytest ripgrep rsync less attr acl procps patch perl vim nano ed emacs-nox tmux moreutils openssl git mandoc zsh fish"
-deb="$build build-essential dpkg-dev debhelper libcmocka-dev python3"
+deb="$build build-essential dpkg-dev debhelper libcmocka-dev python3 python3-pytest"
 debcheck="lintian devscripts mandoc"
 
 case ${1:-} in
