@@ -108,7 +108,7 @@ static void test_demo__foreground_ends_with_sigint(void **state)
 {
 	(void)state;
 	need_fuse();
-	WALK({"$F demo -f m >fg.out 2>&1 & p=$!; for i in $(seq 100); do grep -q Try fg.out && "
+	WALK({"$F demo -f m >fg.out 2>&1 & p=$!; for i in $(seq 300); do grep -qs Try fg.out && "
 	      "break; sleep 0.1; done; ls m/Account >/dev/null; kill -INT $p; wait $p",
 		     0, NULL},
 		{"cat fg.out", 0, "was unmounted"}, {"ls m; ls tmp", 0, NULL});
