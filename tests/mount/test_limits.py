@@ -42,30 +42,29 @@ def test_a_text_that_is_too_big_to_be_a_record(mount, org):
 
 
 def test_a_file_has_an_end(mount):
-    """64 MiB; the rest of the mount does not suffer."""
+    """500 MiB, on disk; the rest of the mount does not suffer."""
     path = mount.path("Account", ".big~")
     with open(path, "wb") as file:
-        file.truncate(64 * MIB)
-        assert failure(file.truncate, 64 * MIB + 1) == "EFBIG"
-        assert failure(os.pwrite, file.fileno(), b"x", 64 * MIB) == "EFBIG"
-    assert os.stat(path).st_size == 64 * MIB and "64 MiB" in last_error(mount)["text"]
+        file.truncate(500 * MIB)
+        assert failure(file.truncate, 500 * MIB + 1) == "EFBIG"
+        assert failure(os.pwrite, file.fileno(), b"x", 500 * MIB) == "EFBIG"
+    assert os.stat(path).st_size == 500 * MIB and "500 MiB" in last_error(mount)["text"]
     os.unlink(path)
 
 
 def test_editors_files_have_a_limit_together(mount, org):
-    """256 MiB; what is removed makes room."""
-    paths = [mount.path("Account", ".big%d~" % number) for number in range(5)]
-    for path in paths[:4]:
+    """4 GiB on disk; what is removed makes room."""
+    paths = [mount.path("Account", ".big%d~" % number) for number in range(9)]
+    for path in paths[:8]:
         with open(path, "wb") as file:
-            file.truncate(64 * MIB)
-    with open(paths[4], "wb") as file:
-        assert failure(file.truncate, MIB) == "ENOSPC"
-    assert "256 MiB" in last_error(mount)["text"]
-    record = mount.record("Account", org.ids("Account")[0])
-    assert read(record) and failure(os.truncate, record, 0) in ("ENOSPC", "EINVAL")
+            file.truncate(500 * MIB)
+    with open(paths[8], "wb") as file:
+        assert failure(file.truncate, 100 * MIB) == "ENOSPC"
+    assert "4 GiB" in last_error(mount)["text"]
+    assert read(mount.record("Account", org.ids("Account")[0]))
     os.unlink(paths[0])
-    with open(paths[4], "wb") as file:
-        file.truncate(MIB)
+    with open(paths[8], "wb") as file:
+        file.truncate(100 * MIB)
     for path in paths[1:]:
         os.unlink(path)
 
