@@ -408,6 +408,20 @@ void body_table_adopt(struct mirror *m, const struct mirror_record *rec, int fd)
 	body_put(b);
 }
 
+int body_table_peek(struct mirror *m, const struct mirror_record *rec)
+{
+	struct body *b = body_get(m, rec);
+	int fd = -1;
+
+	if (b) {
+		pthread_mutex_lock(&m->bodies.lock);
+		fd = b->whole ? fcntl(b->fd, F_DUPFD_CLOEXEC, 0) : -1;
+		pthread_mutex_unlock(&m->bodies.lock);
+		body_put(b);
+	}
+	return fd;
+}
+
 int64_t body_known_size(struct mirror *m, const struct store_record *rec)
 {
 	uint64_t size;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A body that a person has edited, on its way to the org: one PATCH under the condition that nobody
- * has changed the record since the edit began, and one read of the record as it is afterwards.
- * There is no merging of bodies: who comes second is told.
+ * has changed the record since the edit began, and one read of the record as it is afterwards. If
+ * somebody has, but not its body (the former one is here, and the present one is fetched to be
+ * compared), the save goes on under a new condition. There is no merging of bodies: who comes
+ * second is told.
  *
  * The request runs in the thread of who saves, unlike those of records: a file of hundreds of
- * megabytes is not to hold up the saves of its object. Bytes that move keep it alive (net/http.h).
+ * megabytes is not to hold up the saves of its object. Bytes that move keep it alive
+ * (net/http.h).
  */
 #include "mirror_priv.h"
 
@@ -16,6 +19,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES 65536
+#define TEXT_BYTES  (64 * 1024 * 1024)
+#define SEND_TRIES  3
 
 int mirror_new_file(struct mirror *m, int *ret_fd, struct error *err)
 {
@@ -159,14 +164,49 @@ static int look_after(struct body_save *s, bool saved, const struct until *until
 	return r;
 }
 
+/* 1: what somebody else has changed of the record is not its body, which was `before`. */
+static int is_body_untouched(
+	struct body_save *s, int before, const struct until *until, struct error *err)
+{
+	AUTO(buf) struct buf text;
+	struct mirror_record now;
+
+	buf_init(&text, TEXT_BYTES);
+	int r = look_after(s, false, until, &now, err);
+	if (r < 0 || before < 0 || now.body_size < 0 || now.body_size != s->rec.body_size) {
+		return r;
+	}
+	r = is_same(s->mirror, s->rec.key, before, (uint64_t)now.body_size, until, err);
+	if (r == 1) {
+		r = mirror_record_get(s->mirror, s->rec.key, until, &s->rec, &text, err);
+		s->modified_ms = save_modified_ms((struct json_slice){buf_str(&text), text.len});
+		r = r < 0 ? r : 1;
+	}
+	return r;
+}
+
+static int send_patiently(struct body_save *s, const struct until *until, struct error *err)
+{
+	struct error unused;
+	AUTO_CLOSE int before = body_table_peek(s->mirror, &s->rec);
+	int r = send_it(s, until, err);
+
+	for (int i = 1; i < SEND_TRIES && r == -ESTALE; i++) {
+		if (is_body_untouched(s, before, until, &unused) != 1) {
+			break;
+		}
+		r = send_it(s, until, err);
+	}
+	return r;
+}
+
 static int save_it(struct body_save *s, const struct until *until, struct mirror_record *ret,
 	struct error *err)
 {
 	struct error unused;
-	int r = send_it(s, until, err);
+	int r = send_patiently(s, until, err);
 
 	if (r == -ESTALE) {
-		look_after(s, false, until, ret, &unused);
 		return error_set_code(err, ESTALE, err->http_status, err->code,
 			"somebody else has changed the record since the file was opened: nothing "
 			"was "

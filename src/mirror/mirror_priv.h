@@ -390,6 +390,8 @@ void body_table_drop(struct mirror *m, const char *id18, int64_t but_stamp_ms);
 /* What the org has now is in fd: no download is needed. */
 void body_table_adopt(struct mirror *m, const struct mirror_record *rec, int fd);
 void body_put(struct body *b); /* gives a reference back */
+/* A descriptor (the caller's) of the record's body if it is here as a whole; -1 if not. */
+int body_table_peek(struct mirror *m, const struct mirror_record *rec);
 /* Under bodies.lock: has it fetched. */
 void body_load_start(struct body *b);
 /* The size of a body that is here; -1. */

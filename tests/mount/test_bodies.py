@@ -398,6 +398,21 @@ def test_an_unknown_size_is_known_once_it_is_open(stage, tmp_path):
             assert os.stat(path).st_size == told["size"]
 
 
+def test_an_unknown_size_where_the_kernel_opens_files_itself(stage, tmp_path):
+    org = stage.org()
+    org.remove_field("Attachment", "BodyLength")
+    big, small = org.ids("Attachment")[:2]
+    org.set_body("Attachment", big, 3 * MIB)
+    org.set_body("Attachment", small, 5000)
+    mount = stage.mount(org, "ro")
+    for one in (small, big):
+        path = mount.path("Attachment", "%s.%s" % (one, ending(org.record("Attachment", one)["Name"])))
+        wanted = org.body("Attachment", one)["sha256"]
+        assert run("bash", "-c", "cat %s | sha256sum" % path).stdout.split()[0] == wanted
+        output("cp", path, tmp_path / "copy")
+        assert sha256(tmp_path / "copy") == wanted
+
+
 # what goes wrong
 
 FAULTS = {

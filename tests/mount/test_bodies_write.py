@@ -168,6 +168,18 @@ def test_a_change_by_somebody_else_is_not_overwritten(scene):
     assert scene.has(b"mine\n")
 
 
+def test_a_change_of_other_fields_stands_beside_it(scene):
+    mark = scene.org.mark()
+    with open(scene.path, "wb") as file:
+        file.write(b"mine\n")
+        file.flush()
+        time.sleep(1.1)
+        scene.org.change("Attachment", [scene.one], set={"Description": "theirs"})
+    assert scene.saves(mark) == 2  # the first was refused
+    assert scene.has(b"mine\n") and scene.org.record("Attachment", scene.one)["Description"] == "theirs"
+    assert read(scene.path) == b"mine\n"
+
+
 @pytest.mark.parametrize("program", ["cp", "mv in the directory"])
 def test_a_refusal_reaches_the_program(scene, tmp_path, program):
     (tmp_path / "new").write_bytes(b"no\n")
