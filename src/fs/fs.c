@@ -148,6 +148,7 @@ static int mount_it(struct fs *fs, struct error *err)
 	if (r == 0) {
 		r = parallel_install(fs, err);
 		fs->device = mountpoint_device(fs->config.mountpoint);
+		fs->guard = guard_start(fs->config.mountpoint, fs->device);
 	}
 	return r;
 }
@@ -236,6 +237,7 @@ void fs_unmount(struct fs *fs)
 		fuse_session_unmount(fs->session);
 		fuse_session_destroy(fs->session);
 	}
+	guard_end(fs->guard);
 	end_helper(fs->config.helper);
 	docs_release(&fs->docs);
 	bodies_release(&fs->bodies);

@@ -85,6 +85,7 @@ struct fs {
 	struct fuse_session *session;
 	int64_t started_ms; /* wall clock */
 	dev_t device;       /* of the mount, 0 if not known */
+	pid_t guard;        /* 0: none */
 	sigset_t signals_before;
 	/* set in INIT */
 	bool no_open;    /* the kernel does without OPEN and OPENDIR */
@@ -347,6 +348,14 @@ int mountpoint_mount(
 dev_t mountpoint_device(const char *mountpoint);
 /* Ends the kernel's side of the connection, so that nothing can wait for us any more. */
 void mountpoint_abort(dev_t device);
+
+/* ---- fs_guard.c ---- */
+
+/* Starts a process that closes the connection to the kernel when this one is killed; 0 where there
+ * is no way to do that. Only from the thread that lives until the end. */
+pid_t guard_start(const char *mountpoint, dev_t device);
+/* Ends it, after the mount; 0 is fine. */
+void guard_end(pid_t pid);
 
 /* ---- fs_loop.c ---- */
 

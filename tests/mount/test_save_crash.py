@@ -151,3 +151,43 @@ def test_a_writer_that_is_killed_saves_nothing_broken(stage):
     assert accepted(desk.org, mark) == {}
     folder = desk.mount.path(".forcefs", "rejected")
     assert wait_until(lambda: [name for name in os.listdir(folder) if name.endswith(".json")], 10)
+
+
+def test_kill_9_while_the_kernel_is_told_of_a_change(stage):
+    """A thread that tells the kernel of a name waits for the directory's lock, which a program holds that waits for an
+    answer: nobody may be left waiting when the mount is killed just then."""
+    if os.geteuid() and not os.path.isdir("/sys/fs/fuse/connections/%d" % os.minor(os.stat(stage.folder).st_dev)) \
+            and not os.listdir("/sys/fs/fuse/connections"):
+        pytest.skip("an ordinary user can close no connection here")
+    desk = Desk(stage, "ttl=2", records=20)
+    path, other = (desk.mount.record("Account", desk.ids[number]) for number in (0, 5))
+    scratch = os.path.join(desk.dir, "t.tmp")
+    with open(scratch, "w", encoding="utf-8") as file:
+        file.write('{"Phone": "1"}')
+    time.sleep(2.1)
+    os.listdir(desk.dir)
+    desk.org.faults([{"match": {"kind": "composite"}, "do": "stall", "seconds": 60}])
+    mover = subprocess.Popen(["mv", scratch, path], stderr=subprocess.PIPE, env=ENV)
+    assert wait_until(lambda: desk.org.faults_left()[0]["times"] == 0, 10), "the save waits for its answer"
+    desk.org.delete("Account", ids=[desk.ids[9]])
+    time.sleep(2.1)
+    reader = subprocess.Popen(["cat", other], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+    wait_until(lambda: sleeps_in(desk.mount.pid, "fuse_reverse_inval") or reader.poll() is not None, 10)
+    desk.mount.kill()
+    assert mover.wait(timeout=10) != 0
+    mover.stderr.close()
+    reader.wait(timeout=10)
+    desk.mount.start()
+    assert os.path.exists(path)
+
+
+def sleeps_in(pid, function):
+    """Whether a thread of the process is in that function of the kernel."""
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/stack" % (pid, task), encoding="ascii") as file:
+                if function in file.read():
+                    return True
+        except OSError:
+            continue
+    return False
