@@ -1,9 +1,9 @@
 #!/bin/sh
-# check.sh [TOOL…]: looks at the source with cppcheck, clang-tidy, gcc's analyzer and clang-format, as far as they are
-# installed, and at the release build with hardening-check. Fails if one of them finds something.
+# check.sh [TOOL…]: looks at the source with cppcheck, clang-tidy, gcc's analyzer (and clang-format, if named), as far
+# as they are installed, and at the release build with hardening-check. Fails if one of them finds something.
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- cppcheck tidy analyzer format hardening
+[ $# -gt 0 ] || set -- cppcheck tidy analyzer hardening
 status=0
 
 have() {
