@@ -6,10 +6,11 @@
  * and cannot be killed meanwhile. The lock may belong to a program whose request waits for our
  * answer. If we are killed just then, that thread stays, with it the connection to the kernel stays
  * open, and everybody who touches the mount waits for ever. So a child that holds nothing else
- * waits for our end and then closes the connection: by the control file that was opened at the
- * start where there is one (fusectl), else, as root, by the abort that comes with a forced unmount.
- * The dead mount itself stays where it is: an empty directory in its place would be taken for an
- * empty org.
+ * waits for our end, and if a thread of ours lingers then it closes the connection: by the control
+ * file that was opened at the start where there is one (fusectl), else, as root, by the abort that
+ * comes with a forced unmount. The dead mount itself stays where it is: an empty directory in its
+ * place would be taken for an empty org. While the thread lingers no other mount can have the
+ * number of this one, so that none is taken for it.
  *
  * The child is forked from a process with threads, so it calls what is safe in a signal handler
  * only.
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -30,48 +32,69 @@
 #include "fs_priv.h"
 
 #define END_SIGNAL SIGUSR1
-#define END_TRIES  100 /* of 10 ms, until our end shows */
+#define LOOK_MS    20
+#define LINGER_MS  500 /* a process that ends takes a moment for it */
 #define OLD_FILES  1024
 
 struct watch {
 	char stat[32]; /* /proc/PID/stat of the program */
 	const char *mountpoint;
+	dev_t device;
 	int control; /* -1: none */
 };
 
 /* ---- in the child ---- */
 
-static bool has_ended(const struct watch *w)
+enum life { LIVES, LINGERS, GONE };
+
+/* "PID (name) STATE …", the number of threads is the 20th field (proc(5)). */
+static enum life look(const struct watch *w)
 {
-	char stat[256];
+	char stat[512];
 	int fd = open(w->stat, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof stat - 1);
 
 	if (fd >= 0) {
 		close(fd);
 	}
-	if (n <= 0) {
-		return true;
+	stat[n > 0 ? n : 0] = '\0';
+	const char *at = strrchr(stat, ')');
+	if (!at || at[1] == '\0') {
+		return GONE;
 	}
-	stat[n] = '\0';
-	const char *name_end = strrchr(stat, ')');
-	return !name_end || name_end[1] == '\0' || name_end[2] == 'Z' || name_end[2] == 'X';
+	if (at[2] != 'Z' && at[2] != 'X') {
+		return LIVES;
+	}
+	for (int field = 2; at && field < 20; field++) {
+		at = strchr(at + 1, ' ');
+	}
+	return at && (at[1] > '1' || (at[1] == '1' && at[2] != ' ')) ? LINGERS : GONE;
 }
 
-static void wait_for_end(const struct watch *w)
+static enum life wait_for_end(const struct watch *w)
 {
-	const struct timespec pause = {.tv_nsec = 10000000};
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+	enum life life = look(w);
 	sigset_t set;
 	int number;
 
 	sigemptyset(&set);
 	sigaddset(&set, END_SIGNAL);
-	while (!has_ended(w)) {
+	while (life == LIVES) {
 		sigwait(&set, &number);
-		for (int i = 0; i < END_TRIES && !has_ended(w); i++) {
+		for (int ms = 0; ms < LINGER_MS && (life = look(w)) != GONE; ms += LOOK_MS) {
 			nanosleep(&pause, NULL);
 		}
 	}
+	return life;
+}
+
+static bool is_ours(int mountpoint, dev_t device)
+{
+	struct statx st;
+
+	return statx(mountpoint, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == device;
 }
 
 static void close_connection(const struct watch *w)
@@ -83,9 +106,8 @@ static void close_connection(const struct watch *w)
 		return;
 	}
 	int busy = open(w->mountpoint, O_PATH | O_NOFOLLOW); /* so that it is not unmounted */
-	if (busy >= 0) {
+	if (busy >= 0 && is_ours(busy, w->device)) {
 		umount2(w->mountpoint, MNT_FORCE | UMOUNT_NOFOLLOW);
-		close(busy);
 	}
 }
 
@@ -121,8 +143,9 @@ static void child(struct watch *w)
 	prctl(PR_SET_PDEATHSIG, END_SIGNAL);
 	prctl(PR_SET_NAME, "forcefs-guard");
 	let_go(w);
-	wait_for_end(w);
-	close_connection(w);
+	if (wait_for_end(w) == LINGERS) {
+		close_connection(w);
+	}
 	_exit(0);
 }
 
@@ -131,12 +154,12 @@ static void child(struct watch *w)
 pid_t guard_start(const char *mountpoint, dev_t device)
 {
 	char path[64];
-	struct watch w = {.mountpoint = mountpoint};
+	struct watch w = {.mountpoint = mountpoint, .device = device};
 
 	snprintf(w.stat, sizeof w.stat, "/proc/%d/stat", (int)getpid());
 	snprintf(path, sizeof path, "/sys/fs/fuse/connections/%u/abort", minor(device));
 	w.control = device ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-	if (w.control < 0 && geteuid() != 0) {
+	if (w.control < 0 && (geteuid() != 0 || !device)) {
 		return 0;
 	}
 	pid_t pid = fork();

@@ -5,10 +5,12 @@
  *
  * What a text was made from
  *   its author saved this record before, and the text
- *   has the same stamp as then                           the author's last text (author.c)
- *   its stamp is another than that of the opened file    the version of that stamp: an older one,
+ *   fits what was saved then                             the author's last text (author.c)
+ *   it does not fit the file as it was opened            the version that it fits: an older one,
  *                                                        which the store keeps, or the present one
  *   else                                                 the file as it was opened
+ * A text fits a version if it has its stamp and nothing in it differs that nobody can change: the
+ * stamps of two changes within one second are the same, who made them often is not.
  * In the first two cases the text is merged with the record as it is known now, before anything is
  * sent.
  */
@@ -22,7 +24,8 @@
 #include "forcefs/model/stamp.h"
 
 #define TEXT_MAX  (64u * 1024 * 1024)
-#define CONFLICTS 5 /* so often others may come in between */
+#define CONFLICTS 5   /* so often others may come in between */
+#define VERSIONS  100 /* of one stamp are looked at */
 
 struct edit {
 	struct object *object;
@@ -81,13 +84,22 @@ int64_t save_modified_ms(struct json_slice text)
 
 /* ---- what the text was made from ---- */
 
+/* A text that cannot be read fits everything: what is wrong with it is told later. */
+static bool fits(const struct edit *e, struct json_slice version, int64_t edited_ms)
+{
+	const struct schema *schema = e->save->schema;
+
+	return date_ms(version, schema->stamp_field) == edited_ms &&
+	       patch_fits(schema, version, e->sides.edited, NULL) != 0;
+}
+
 static int find_author(struct edit *e, int64_t edited_ms)
 {
 	if (edited_ms == 0) {
 		return 0; /* it says of some fields what they are to be, and is made from nothing */
 	}
 	int r = author_find(&e->object->mirror->authors, e->author, e->key, &e->base, &e->seen);
-	if (r == 1 && date_ms(slice(&e->base), e->save->schema->stamp_field) != edited_ms) {
+	if (r == 1 && !fits(e, slice(&e->base), edited_ms)) {
 		buf_clear(&e->base);
 		buf_clear(&e->seen);
 		return 0; /* read again since */
@@ -95,32 +107,38 @@ static int find_author(struct edit *e, int64_t edited_ms)
 	return r;
 }
 
-/* The version with this stamp, if the store still has it. */
-static int find_version(struct edit *e, int64_t stamp_ms, struct error *err)
+/* The version that the text fits, among the present one and those that the store keeps. */
+static int find_version(struct edit *e, int64_t edited_ms, struct error *err)
 {
 	struct store *store = e->object->mirror->store;
 	struct store_record rec;
 	int r = store_record_by_key(store, e->key, &rec, &e->base, NULL);
 
-	if (r == 0 && date_ms(slice(&e->base), e->save->schema->stamp_field) == stamp_ms) {
-		return 0;
+	for (unsigned nth = 0; nth < VERSIONS; nth++) {
+		if (r == 0 && fits(e, slice(&e->base), edited_ms)) {
+			return 0;
+		}
+		buf_clear(&e->base);
+		r = store_record_former(store, e->key, edited_ms, nth, &e->base, err);
+		if (r < 0) {
+			return r;
+		}
 	}
-	buf_clear(&e->base);
-	return store_record_former(store, e->key, stamp_ms, &e->base, err);
+	return -ENOENT;
 }
 
 /* An editor may have read the file long before it is written, or just after another program saved
- * it: the text says so by its stamp. */
+ * it. */
 static int find_other(struct edit *e, int64_t edited_ms, struct error *err)
 {
 	int64_t base_ms = date_ms(e->sides.base, e->save->schema->stamp_field);
 
-	if (edited_ms == 0 || base_ms == 0 || edited_ms == base_ms) {
+	if (edited_ms == 0 || base_ms == 0 || fits(e, e->sides.base, edited_ms)) {
 		return 0;
 	}
 	int r = find_version(e, edited_ms, err);
-	if (r == -ENOENT && edited_ms > base_ms) {
-		return 0; /* a stamp of its author's own: refused as a change of that field */
+	if (r == -ENOENT && edited_ms >= base_ms) {
+		return 0; /* its author's own words: refused as a change of a read-only field */
 	}
 	if (r == -ENOENT) {
 		return error_set(err, ESTALE,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * What a text was made from, and what its author knows.
+ *
  * An editor reads a record once and saves it many times. Its second text is made from its first
  * one, not from what the org made of that, and its author knows of the record what was opened and
  * what the org made of the fields saved since. Both are kept as texts that hold every field.
@@ -68,4 +70,22 @@ int patch_learn(const struct schema *s, const struct patch_sides *sides, struct 
 	learn(s, &l, text, seen);
 	r = buf_failed(text) ? buf_failed(text) : buf_failed(seen);
 	return r ? error_set(err, -r, "no room to remember what was saved") : 0;
+}
+
+int patch_fits(
+	const struct schema *s, struct json_slice base, struct json_slice edited, struct error *err)
+{
+	AUTO(learning) struct learning l = {0};
+	int r = patch_doc_load_edited(&l.edited, s, edited.text, edited.len, err);
+
+	r = r ? r : patch_doc_load_own(&l.base, s, base.text, base.len, err);
+	for (size_t i = 0; r == 0 && i < s->field_count; i++) {
+		const json_t *value = l.edited.members[i].value;
+
+		if (value && !s->fields[i].updateable &&
+			!patch_equal(&s->fields[i], l.base.members[i].value, value)) {
+			return 0;
+		}
+	}
+	return r ? r : 1;
 }

@@ -70,7 +70,7 @@ static const char *const texts[STMT_COUNT] = {
 			     "WHERE r.key=?1 AND length(b.body)<=?2",
 	[STMT_FORMER_TRIM] = "DELETE FROM former WHERE seq<=(SELECT max(seq) FROM former)-?1",
 	[STMT_FORMER_GET] = "SELECT body FROM former WHERE key=?1 AND stamp_ms=?2 "
-			    "ORDER BY seq DESC LIMIT 1",
+			    "ORDER BY seq DESC LIMIT 1 OFFSET ?3",
 	[STMT_SWEEP_FIND] = "SELECT " RECORD_COLUMNS " FROM record r "
 			    "WHERE r.key BETWEEN ?1 AND ?2 AND r.generation<>?3 "
 			    "ORDER BY r.key LIMIT ?4",

@@ -67,14 +67,15 @@ int store_record_by_key(struct store *s, uint64_t key, struct store_record *ret,
 	return r < 0 ? r : read_row(c, st, ret, body, err);
 }
 
-int store_record_former(
-	struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body, struct error *err)
+int store_record_former(struct store *s, uint64_t key, int64_t stamp_ms, unsigned nth,
+	struct buf *body, struct error *err)
 {
 	AUTO(conn) struct conn *c = NULL;
 	AUTO(stmt) sqlite3_stmt *st = NULL;
 	int r = reader_take(s, &c, err);
 	if (r == 0) {
-		r = sql_bind(c, STMT_FORMER_GET, &st, err, "ii", (int64_t)key, stamp_ms);
+		r = sql_bind(
+			c, STMT_FORMER_GET, &st, err, "iii", (int64_t)key, stamp_ms, (int64_t)nth);
 	}
 	r = r < 0 ? r : sql_step(c, st, err);
 	if (r <= 0) {

@@ -307,6 +307,21 @@ static void test_patch_learn__what_is_known_afterwards(void **state)
 	assert_non_null(strstr(buf_str(&seen), "\"Count\":1"));
 }
 
+/* Two versions of one second: who wrote them tells which one a text was made from. */
+static void test_patch_fits__by_what_nobody_can_change(void **state)
+{
+	const struct json_slice base = text_of("{\"Phone\":\"a\",\"Locked__c\":\"x\"}");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(patch_fits(schema, base, base, &err), 1);
+	assert_int_equal(patch_fits(schema, base, text_of("{\"Phone\":\"b\"}"), &err), 1);
+	assert_int_equal(
+		patch_fits(schema, base, text_of("{\"Phone\":\"a\",\"Locked__c\":\"y\"}"), &err),
+		0);
+	assert_int_equal(patch_fits(schema, base, text_of("{"), &err), -EINVAL);
+}
+
 static void test_patch_learn__no_room(void **state)
 {
 	const struct patch_sides sides = {text_of("{}"), text_of("{\"Phone\":\"1\"}"),
@@ -458,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_patch_merge__without_an_error_to_fill),
 		cmocka_unit_test(test_patch_merge__again),
 		cmocka_unit_test(test_patch_learn__what_is_known_afterwards),
+		cmocka_unit_test(test_patch_fits__by_what_nobody_can_change),
 		cmocka_unit_test(test_patch_learn__no_room),
 		cmocka_unit_test(test_patch_create__bodies),
 		cmocka_unit_test(test_patch_create__refusals),

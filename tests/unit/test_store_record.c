@@ -162,18 +162,18 @@ static void test_store_record__replaced_versions_are_kept_a_while(void **state)
 	AUTO(buf) struct buf body;
 	buf_init(&body, 1000);
 	assert_int_equal(store_record_put(f->s, account, 1, 1000, &p, 1, &f->err), 0);
-	assert_int_equal(store_record_former(f->s, p.ret_key, 1, &body, &f->err), -ENOENT);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 1, 0, &body, &f->err), -ENOENT);
 	p.stamp_ms = p.hash = 2;
 	p.body = "two";
 	assert_int_equal(store_record_put(f->s, account, 1, 2000, &p, 1, &f->err), 0);
 	p.stamp_ms = p.hash = 3;
 	p.body = "six";
 	assert_int_equal(store_record_put(f->s, account, 0, 3000, &p, 1, &f->err), 0);
-	assert_int_equal(store_record_former(f->s, p.ret_key, 1, &body, &f->err), 0);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 1, 0, &body, &f->err), 0);
 	assert_string_equal(buf_str(&body), "one");
-	assert_int_equal(store_record_former(f->s, p.ret_key, 2, &body, &f->err), 0);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 2, 0, &body, &f->err), 0);
 	assert_string_equal(buf_str(&body), "onetwo");
-	assert_int_equal(store_record_former(f->s, p.ret_key, 3, &body, &f->err), -ENOENT);
+	assert_int_equal(store_record_former(f->s, p.ret_key, 3, 0, &body, &f->err), -ENOENT);
 }
 
 static void test_store_record__one_id_in_two_objects(void **state)

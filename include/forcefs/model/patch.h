@@ -56,6 +56,11 @@ struct patch_sides {
 int patch_merge(const struct schema *s, const struct patch_sides *sides, struct buf *out,
 	size_t *ret_fields, struct error *err);
 
+/* Whether the edited text can have been made from base: what nobody can change says the same in both.
+ * 1 or 0; as patch_make where one of them cannot be read. */
+int patch_fits(const struct schema *s, struct json_slice base, struct json_slice edited,
+	struct error *err);
+
 /* After `edited` was saved and theirs is what the org made of it: what the author's next text will
  * be made from, and what the author knows of the record. Appends to `text` the edited text, with
  * the base's values where it left some out; to `seen` the former seen, with the values of theirs in

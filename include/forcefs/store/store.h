@@ -144,10 +144,11 @@ int store_record_by_key(struct store *s, uint64_t key, struct store_record *ret,
 int store_record_by_id(struct store *s, uint32_t object, const char *id18, struct store_record *ret,
 	struct buf *body, struct error *err);
 
-/* The version of the record with this stamp that a later one replaced, appended; -ENOENT (no text)
- * when it is not kept any more: some thousands of the last ones are. */
-int store_record_former(
-	struct store *s, uint64_t key, int64_t stamp_ms, struct buf *body, struct error *err);
+/* A version of the record with this stamp that a later one replaced, appended; the last replaced one
+ * is nth = 0 (two changes within a second can have one stamp). -ENOENT (no text) when there is none,
+ * or it is not kept any more: some thousands of the last ones are. */
+int store_record_former(struct store *s, uint64_t key, int64_t stamp_ms, unsigned nth,
+	struct buf *body, struct error *err);
 
 /* Up to max records of the object with a row greater than after_row, in row order. Returns how many
  * (0 at the end) or a negative errno. */
