@@ -180,7 +180,7 @@ static int read_any_body(struct op *op, const struct until *until, struct error 
 	return r == 0 ? read_blob(op, until, err) : r < 0 ? r : 0;
 }
 
-static int run_read(struct op *op, const struct until *until, struct error *err)
+static int read_node(struct op *op, const struct until *until, struct error *err)
 {
 	switch (inode_kind(op->ino)) {
 	case INODE_RECORD:
@@ -197,6 +197,14 @@ static int run_read(struct op *op, const struct until *until, struct error *err)
 	default:
 		return -EISDIR;
 	}
+}
+
+/* EAGAIN of a read means to programs that nothing is there yet: some take it for the end. Without
+ * `until` it means that the request is to be parked. */
+static int run_read(struct op *op, const struct until *until, struct error *err)
+{
+	int r = read_node(op, until, err);
+	return until && r == -EAGAIN ? -EBUSY : r;
 }
 
 static const struct op_kind op_read = {.name = "read", .run = run_read};
