@@ -71,7 +71,7 @@ FAULTS = {
     "500": Fault(status(500, "UNKNOWN_EXCEPTION"), "EIO", "UNKNOWN_EXCEPTION", once=True),
     "502": Fault(status(502), "EIO", once=True),
     "503": Fault({"do": "status", "status": 503}, "EIO EAGAIN", "SERVER_UNAVAILABLE", once=True),
-    "row lock": Fault({"do": "row_lock"}, "EAGAIN EBUSY", "UNABLE_TO_LOCK_ROW", once=True),
+    "row lock": Fault({"do": "row_lock"}, "EAGAIN EBUSY ETIMEDOUT", once=True),
     "redirect elsewhere": Fault({"do": "redirect"}, "EACCES"),
     "redirect loop": Fault({"do": "redirect", "location": "SELF"}, "EACCES EPROTO EIO EHOSTUNREACH"),
 }
