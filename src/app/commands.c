@@ -100,11 +100,12 @@ const struct command commands[] = {
 		.run = cmd_fetch,
 		.usage = "fetch [--json] DIR/OBJECT…",
 		.summary = "fill the cache of a mount with whole objects, and show how far it is",
-		.details =
-			"Reads the directories to their end, as ls would. Ctrl-C stops it; what came "
-			"by then is kept, and the next fetch goes on from there. What is in the cache "
-			"already costs a call at most.\n"
-			"  --json      what came of it as JSON on stdout\n",
+		.details = "Reads the directories to their end, as ls would. Ctrl-C stops it; what "
+			   "came "
+			   "by then is kept, and the next fetch goes on from there. What is in the "
+			   "cache "
+			   "already costs a call at most.\n"
+			   "  --json      what came of it as JSON on stdout\n",
 	},
 	{
 		.name = "why",

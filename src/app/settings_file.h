@@ -12,8 +12,7 @@
 int settings_load(const char *org, struct settings *ret, struct error *err);
 
 /* The same from this file, wherever it lies. */
-int settings_load_file(
-	const char *path, const char *org, struct settings *ret, struct error *err);
+int settings_load_file(const char *path, const char *org, struct settings *ret, struct error *err);
 
 /* The same from an open file; path is for the texts. */
 int settings_read(

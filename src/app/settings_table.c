@@ -141,7 +141,8 @@ const struct setting settings_table[] = {
 		.shape = "SIZE",
 		.min = 1 * KIB * KIB,
 		.max = 1024 * KIB * KIB * KIB * KIB,
-		.help = "Limit of the cache: 500M, 2G, 1T. A quarter of it is for files of attachments "
+		.help = "Limit of the cache: 500M, 2G, 1T. A quarter of it is for files of "
+			"attachments "
 			"and the like."},
 	{.name = "ca_file",
 		.type = SETTING_PATH,

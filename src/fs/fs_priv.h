@@ -101,7 +101,7 @@ struct fs {
 	struct notifier notifier;
 	struct drafts drafts;
 	atomic_uint_fast64_t readers[READERS]; /* who opened which record last: fs_caller.c */
-	atomic_int ttl_s; /* config.ttl_s until a new one was set */
+	atomic_int ttl_s;                      /* config.ttl_s until a new one was set */
 	struct saves saves;
 };
 

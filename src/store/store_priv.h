@@ -86,7 +86,7 @@ struct slot {
 struct store {
 	char *dir; /* NULL: memory; these two set once */
 	char *name;
-	atomic_bool left_disk; /* set by store_leave_disk, gate held alone */
+	atomic_bool left_disk;        /* set by store_leave_disk, gate held alone */
 	_Atomic uint64_t limit_bytes; /* 0: none */
 
 	pthread_rwlock_t gate;

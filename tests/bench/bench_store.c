@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 	size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 1200;
 	char made[] = "/tmp/bench_store.XXXXXX";
 	char *dir = argc > 3 ? argv[3] : mkdtemp(made);
-	struct store_config config = {.dir = dir, .name = "bench", .limit_bytes = UINT64_C(1) << 40};
+	struct store_config config = {
+		.dir = dir, .name = "bench", .limit_bytes = UINT64_C(1) << 40};
 	struct store *s = NULL;
 	enum store_origin origin;
 	struct error err = {0};

@@ -55,8 +55,9 @@ static void test_fs_inode__control(void **state)
 static void test_fs_inode__strange_numbers_are_none(void **state)
 {
 	(void)state;
-	static const uint64_t rows[] = {0, 2, UINT64_MAX, UINT64_C(0x7f) << 56, UINT64_C(0xff) << 56,
-		(uint64_t)INODE_CONTROL << 56, ((uint64_t)INODE_CONTROL << 56) + CONTROL_COUNT};
+	static const uint64_t rows[] = {0, 2, UINT64_MAX, UINT64_C(0x7f) << 56,
+		UINT64_C(0xff) << 56, (uint64_t)INODE_CONTROL << 56,
+		((uint64_t)INODE_CONTROL << 56) + CONTROL_COUNT};
 	assert_int_equal(inode_kind(INODE_ROOT_NUMBER), INODE_ROOT);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(inode_kind(rows[i]), INODE_NONE);

@@ -26,10 +26,10 @@ void buf_init(struct buf *b, size_t limit_bytes);
 void buf_release(struct buf *b); /* frees; b is empty and usable again with the same limit */
 void buf_clear(struct buf *b);   /* len = 0, failed = 0, keeps the memory */
 
-int buf_reserve(struct buf *b, size_t more);                     /* 0, -EFBIG, -ENOMEM */
-int buf_add(struct buf *b, const void *data, size_t len);        /* 0, -EFBIG, -ENOMEM */
-int buf_add_str(struct buf *b, const char *s);                   /* the same */
-int buf_add_char(struct buf *b, char c);                         /* the same */
+int buf_reserve(struct buf *b, size_t more);              /* 0, -EFBIG, -ENOMEM */
+int buf_add(struct buf *b, const void *data, size_t len); /* 0, -EFBIG, -ENOMEM */
+int buf_add_str(struct buf *b, const char *s);            /* the same */
+int buf_add_char(struct buf *b, char c);                  /* the same */
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline int buf_failed(const struct buf *b)

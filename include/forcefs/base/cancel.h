@@ -44,8 +44,8 @@ int until_check(const struct until *u, struct error *err);
 
 /* Waits on cond (mutex held, and watched by u->cancel via until_watch) until woken, or the
  * deadline, or cancel. Returns as until_check does; spurious 0 is allowed, so loop. */
-int until_wait(const struct until *u, pthread_cond_t *cond, pthread_mutex_t *mutex,
-	struct error *err);
+int until_wait(
+	const struct until *u, pthread_cond_t *cond, pthread_mutex_t *mutex, struct error *err);
 
 /* Bracket a waiting loop; both without mutex held, both accept u->cancel == NULL. */
 void until_watch(const struct until *u, pthread_mutex_t *mutex, pthread_cond_t *cond);

@@ -20,8 +20,8 @@ enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 void log_to(enum log_sink sink);
 /* Another form of the lines: writes one without a newline and with no control character, and gives
  * its length; 0 to have it in the plain form. NULL: the plain form. `text` is UTF-8, not escaped. */
-void log_format_with(size_t (*format)(char *line, size_t size, enum log_level level,
-	const char *module, const char *text));
+void log_format_with(size_t (*format)(
+	char *line, size_t size, enum log_level level, const char *module, const char *text));
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 const char *log_level_word(enum log_level level);

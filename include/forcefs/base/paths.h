@@ -21,8 +21,8 @@ int paths_make_dir(const char *path, struct error *err);
 int paths_write_file(const char *path, const void *data, size_t len, struct error *err);
 
 /* Reads a whole file of at most limit_bytes; new memory (0-ended) in *ret. -EFBIG past the limit. */
-int paths_read_file(const char *path, size_t limit_bytes, char **ret, size_t *ret_len,
-	struct error *err);
+int paths_read_file(
+	const char *path, size_t limit_bytes, char **ret, size_t *ret_len, struct error *err);
 
 /* "%s/%s", new, NULL when memory is out. */
 char *paths_join(const char *dir, const char *name);

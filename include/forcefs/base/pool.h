@@ -20,8 +20,8 @@ struct pool_job {
 	bool queued;                       /* the pool's */
 };
 
-int pool_new(const char *name, int max_threads, int max_queue, struct pool **ret,
-	struct error *err);
+int pool_new(
+	const char *name, int max_threads, int max_queue, struct pool **ret, struct error *err);
 void pool_free(struct pool *p); /* runs what is queued, joins all threads; NULL is fine */
 
 /* 0, or -EAGAIN when the queue is full (the job is still the caller's). */

@@ -9,7 +9,7 @@
 
 /* Starts run(arg) on a joinable thread. name: at most 15 characters (pthread_setname_np).
  * Stack: 1 MiB of address space. 0 or -EAGAIN/-ENOMEM. */
-int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *arg,
-	struct error *err);
+int thread_start(
+	pthread_t *ret, const char *name, void *(*run)(void *), void *arg, struct error *err);
 
 #endif

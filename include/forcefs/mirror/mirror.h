@@ -39,8 +39,8 @@ struct mirror_config {
 };
 
 /* Copies what it needs; remote and store are borrowed and must outlive it. Makes no call. */
-int mirror_open(const struct mirror_config *config, const struct remote *remote, struct store *store,
-	struct mirror **ret, struct error *err);
+int mirror_open(const struct mirror_config *config, const struct remote *remote,
+	struct store *store, struct mirror **ret, struct error *err);
 void mirror_close(struct mirror *m); /* cancels what waits, joins all threads; NULL is fine */
 
 /* Another ttl from now on. What the kernel was told to believe before, it goes on believing. */
@@ -53,9 +53,9 @@ struct mirror_object {
 	char name[81];
 	char key_prefix[4];
 	bool updateable, createable, deletable; /* both the object and `allow` permit it */
-	bool has_bodies;        /* as far as its describe is known yet */
-	bool bodies_updateable; /* as updateable, of the body */
-	int64_t mtime_ms; /* when the listing last changed, our clock */
+	bool has_bodies;                        /* as far as its describe is known yet */
+	bool bodies_updateable;                 /* as updateable, of the body */
+	int64_t mtime_ms;                       /* when the listing last changed, our clock */
 };
 
 /* The listed objects in order of their index: the next one after `after`. 1 if ret was filled, 0 at
@@ -73,8 +73,8 @@ int mirror_object_by_index(struct mirror *m, uint32_t index, struct mirror_objec
 /* If the object was listed and ttl has passed: asks for what changed. A failure is not an error
  * here while old content can be served (status tells); so 0, -EWOULDBLOCK, -EINTR. The patience
  * for old content is short (5 s): cached files never wait long behind a stuck request. */
-int mirror_object_check(struct mirror *m, uint32_t index, const struct until *until,
-	struct error *err);
+int mirror_object_check(
+	struct mirror *m, uint32_t index, const struct until *until, struct error *err);
 
 /* How long the kernel may believe what it knows of the object's listing, ms; 0: ask again. */
 int64_t mirror_object_fresh_ms(struct mirror *m, uint32_t index);
@@ -91,7 +91,7 @@ struct mirror_record {
 	int64_t stamp_ms; /* st_mtime, see stamp_mtime() */
 	uint64_t hash;
 	uint64_t size;
-	int64_t fresh_ms; /* how long the kernel may believe this; 0: ask again */
+	int64_t fresh_ms;           /* how long the kernel may believe this; 0: ask again */
 	char ext[BODY_EXT_MAX + 1]; /* of its body's name; "": it has none */
 	int64_t body_size;          /* -1: not known before it was read */
 };
@@ -114,8 +114,8 @@ int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const 
 
 /* 1 if records of the object have a body each, 0 if not. Asks for the describe if it is not known and
  * the object is one of those that are known to have them. */
-int mirror_object_bodies(struct mirror *m, uint32_t index, const struct until *until,
-	struct error *err);
+int mirror_object_bodies(
+	struct mirror *m, uint32_t index, const struct until *until, struct error *err);
 
 /* Up to size bytes of the record's body from off on into buf; *ret_len is less only at its end. The
  * first read of a body fetches it (one API call, whoever else reads it meanwhile), and waits only for
@@ -164,8 +164,8 @@ int mirror_record_create(struct mirror *m, uint32_t object, const char *text, si
 	const struct until *until, struct mirror_record *ret, struct error *err);
 
 /* Deletes a record; -EPERM where `allow` lacks delete. */
-int mirror_record_delete(struct mirror *m, uint64_t key, const struct until *until,
-	struct error *err);
+int mirror_record_delete(
+	struct mirror *m, uint64_t key, const struct until *until, struct error *err);
 
 /* A browser's URL for a record; appended. -ENODATA when not known. Never blocks. */
 int mirror_record_url(struct mirror *m, uint32_t object, const char *id, struct buf *out);
@@ -208,10 +208,10 @@ int mirror_limits(struct mirror *m, const struct until *until, struct limits *re
 struct mirror_status {
 	struct remote_usage usage;
 	struct store_stats store;
-	uint64_t hits, misses;    /* answered from the cache / had to ask the org */
-	uint64_t checks;          /* checks for changes made */
-	bool offline;             /* the last request failed for want of a network */
-	int64_t offline_since_ms; /* our clock */
+	uint64_t hits, misses;     /* answered from the cache / had to ask the org */
+	uint64_t checks;           /* checks for changes made */
+	bool offline;              /* the last request failed for want of a network */
+	int64_t offline_since_ms;  /* our clock */
 	struct blobs_stats bodies; /* on disk */
 	uint64_t downloads;        /* of bodies, begun */
 	struct error last_failure; /* errnum 0: none yet */
@@ -231,7 +231,7 @@ struct mirror_object_status {
 	int64_t claimed;    /* records that there are, says the org; 0: not known */
 };
 /* Objects that have something cached or are being listed, in order of their index; 1 or 0 at the end. */
-int mirror_object_status(struct mirror *m, uint32_t after, uint32_t *ret_index,
-	struct mirror_object_status *ret);
+int mirror_object_status(
+	struct mirror *m, uint32_t after, uint32_t *ret_index, struct mirror_object_status *ret);
 
 #endif

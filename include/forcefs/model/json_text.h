@@ -24,8 +24,8 @@ struct json_t;
 /* Parses len bytes (any JSON value; duplicate keys are an error, nesting at most 64 levels, NUL
  * allowed in text). New reference in *ret. -EPROTO with line and column. The scratch buffer is
  * reused between calls; its limit bounds the input. */
-int json_text_load(const char *text, size_t len, struct buf *scratch, struct json_t **ret,
-	struct error *err);
+int json_text_load(
+	const char *text, size_t len, struct buf *scratch, struct json_t **ret, struct error *err);
 
 /* What a loaded value says. Number: "-0.0", "1.0E7", NaN, as it was sent; NULL if the value is no
  * loaded number. String: NULL if it is none (numbers are none). Both borrowed from the value. Use

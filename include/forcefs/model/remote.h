@@ -36,7 +36,7 @@ struct remote_doc {
 
 /* One page of a listing. */
 struct remote_page {
-	char *next; /* new; where the next page is, NULL after the last */
+	char *next;        /* new; where the next page is, NULL after the last */
 	int64_t total;     /* as claimed by the org: a hint only */
 	int64_t server_ms; /* the org's clock when it answered */
 	size_t records;
@@ -61,11 +61,11 @@ struct remote_changes {
 extern const int remote_took_ms[REMOTE_TOOK_STEPS]; /* upper bounds, ascending */
 
 struct remote_usage {
-	int64_t used, max;  /* API requests in the rolling day; max 0: not known yet */
-	uint64_t calls;     /* API calls made since the mount, token calls left out */
-	uint64_t requests;  /* HTTP requests, retries and token calls included */
+	int64_t used, max; /* API requests in the rolling day; max 0: not known yet */
+	uint64_t calls;    /* API calls made since the mount, token calls left out */
+	uint64_t requests; /* HTTP requests, retries and token calls included */
 	uint64_t bytes_in;
-	int64_t reserve;    /* calls stop when max - used falls below this */
+	int64_t reserve; /* calls stop when max - used falls below this */
 	/* Answered or failed requests by the time they took, waits and retries included: took[i] are
 	 * those within remote_took_ms[i] and no step before, the last one all that took longer. */
 	uint64_t took[REMOTE_TOOK_STEPS + 1];
@@ -105,7 +105,7 @@ struct remote_giver {
 /* A body to be put in the place of the record's. */
 struct remote_body {
 	struct id id;
-	const char *file_name;       /* [A-Za-z0-9.]: what Salesforce may be told that it was called */
+	const char *file_name; /* [A-Za-z0-9.]: what Salesforce may be told that it was called */
 	struct remote_giver content;
 	int64_t unmodified_since_ms; /* as in struct remote_save */
 };
@@ -175,8 +175,8 @@ struct remote {
 		const struct until *until, struct error *err);
 
 	/* GET /limits. */
-	int (*limits)(void *self, const struct until *until, struct remote_doc *ret,
-		struct error *err);
+	int (*limits)(
+		void *self, const struct until *until, struct remote_doc *ret, struct error *err);
 
 	/* What is known without a call. Never blocks. */
 	void (*usage)(void *self, struct remote_usage *ret);

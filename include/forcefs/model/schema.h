@@ -18,15 +18,24 @@
 #include "forcefs/base/error.h"
 #include "forcefs/base/scope.h"
 
-enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOLEAN, FIELD_DATE, FIELD_DATETIME, FIELD_TIME,
-	FIELD_ID, FIELD_OTHER };
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_NUMBER,
+	FIELD_BOOLEAN,
+	FIELD_DATE,
+	FIELD_DATETIME,
+	FIELD_TIME,
+	FIELD_ID,
+	FIELD_OTHER
+};
 
 struct field {
 	char *name;
 	char *type; /* describe's word */
 	enum field_kind kind;
 	int length; /* characters; 0 for no limit */
-	bool updateable, createable, nillable, defaulted_on_create, calculated, filterable, sortable;
+	bool updateable, createable, nillable, defaulted_on_create, calculated, filterable,
+		sortable;
 	bool restricted_picklist;
 };
 
@@ -35,22 +44,23 @@ struct schema {
 	char key_prefix[4];
 	struct field *fields; /* in the file's order */
 	size_t field_count;
-	char *blob_field;        /* name of the (first) base64 field, or NULL */
+	char *blob_field; /* name of the (first) base64 field, or NULL */
 	bool blob_updateable;
 	bool queryable, retrieveable, replicateable, createable, updateable, deletable;
 	const char *stamp_field; /* SystemModstamp, else LastModifiedDate, else CreatedDate; NULL */
 	bool stamp_filterable;   /* the stamp may stand in WHERE */
 	bool stamp_moves;        /* the stamp changes when the record does (not CreatedDate) */
 	bool has_is_deleted;
-	uint64_t hash;           /* of everything that shapes a record's file */
-	int refs;                /* atomic */
+	uint64_t hash; /* of everything that shapes a record's file */
+	int refs;      /* atomic */
 };
 
 int schema_parse(const char *describe_json, size_t len, struct schema **ret, struct error *err);
 struct schema *schema_ref(struct schema *s);
 void schema_unref(struct schema *s); /* NULL is fine */
 
-const struct field *schema_field(const struct schema *s, const char *name); /* exact; NULL if none */
+const struct field *schema_field(
+	const struct schema *s, const char *name); /* exact; NULL if none */
 
 /* Appends "Id,Name,…": the shown fields, comma separated, no spaces. */
 int schema_add_field_list(const struct schema *s, struct buf *out);

@@ -69,10 +69,10 @@ struct http_request {
 	size_t body_len;
 	const struct http_source *source; /* instead of body; NULL: none. Borrowed, as sink */
 	const struct http_sink *sink;     /* NULL: none */
-	size_t reply_limit_bytes; /* after decompression; more is EFBIG */
-	bool idempotent;          /* may be sent again after a lost reply or a 5xx; if not, it is
+	size_t reply_limit_bytes;         /* after decompression; more is EFBIG */
+	bool idempotent; /* may be sent again after a lost reply or a 5xx; if not, it is
 				     sent once, on a connection of its own */
-	bool changes;             /* idempotent, but to be told as MAYBE_SENT all the same */
+	bool changes;    /* idempotent, but to be told as MAYBE_SENT all the same */
 };
 
 struct http_reply {

@@ -14,7 +14,12 @@
 #include "forcefs/model/remote.h"
 #include "forcefs/net/http.h"
 
-enum sf_grant { SF_GRANT_REFRESH_TOKEN, SF_GRANT_JWT_BEARER, SF_GRANT_CLIENT_CREDENTIALS, SF_GRANT_SF };
+enum sf_grant {
+	SF_GRANT_REFRESH_TOKEN,
+	SF_GRANT_JWT_BEARER,
+	SF_GRANT_CLIENT_CREDENTIALS,
+	SF_GRANT_SF
+};
 
 struct sf_config {
 	const char *org;           /* section name: names the state files and stands in texts */
@@ -44,7 +49,7 @@ void sf_close(struct sf *sf); /* NULL is fine */
 int sf_connect(struct sf *sf, const struct until *until, struct error *err);
 
 struct sf_identity {
-	char org_id[19];  /* 18 characters, "" if never logged in */
+	char org_id[19]; /* 18 characters, "" if never logged in */
 	char user_id[19];
 	char instance_url[256];
 	char api_version[8];

@@ -131,9 +131,9 @@ struct store_record {
 	uint64_t key;
 	char id[19]; /* 18 characters */
 	int64_t stamp_ms;
-	uint64_t hash;      /* of the body */
-	uint64_t size;      /* of the body, bytes, known also when the body was evicted */
-	int64_t checked_ms; /* our clock when the org last answered for this very record */
+	uint64_t hash;            /* of the body */
+	uint64_t size;            /* of the body, bytes, known also when the body was evicted */
+	int64_t checked_ms;       /* our clock when the org last answered for this very record */
 	char tag[STORE_TAG_SIZE]; /* the caller's: a short text that stays when the body is evicted */
 };
 
@@ -165,8 +165,8 @@ struct store_put {
 	size_t size;
 	char tag[STORE_TAG_SIZE];
 	char ret_former[STORE_TAG_SIZE]; /* filled where ret_change is CHANGED: the tag before */
-	uint64_t ret_key;             /* filled */
-	enum store_change ret_change; /* filled: SAME means same hash and size */
+	uint64_t ret_key;                /* filled */
+	enum store_change ret_change;    /* filled: SAME means same hash and size */
 };
 
 /* Inserts or updates, one transaction; rows are marked with generation (0: keep the row's own; a
