@@ -35,7 +35,7 @@
 #define FRESH_LONG_RO_S 600.0
 /* Patience of df, and of a look at a directory's attributes. */
 #define STATFS_PATIENCE_MS 2000
-#define CHECK_PATIENCE_MS  5000
+#define CHECK_PATIENCE_MS  2000
 #define READERS            64
 
 struct op;

@@ -27,7 +27,7 @@
 /* A describe older than this is asked for again before the org is asked with its fields. */
 #define DESCRIBE_TRUST_MS (10 * 60 * 1000)
 /* How long an access waits for a check while it could answer from the cache. */
-#define CHECK_PATIENCE_MS 5000
+#define CHECK_PATIENCE_MS 2000
 /* After a failed check the next one is not tried before this. */
 #define CHECK_BACKOFF_MS 5000
 /* Ids of one scattered read; Salesforce takes 2000 (salesforce-api.md 2.8). */

@@ -72,7 +72,7 @@ int mirror_object_by_index(struct mirror *m, uint32_t index, struct mirror_objec
 
 /* If the object was listed and ttl has passed: asks for what changed. A failure is not an error
  * here while old content can be served (status tells); so 0, -EWOULDBLOCK, -EINTR. The patience
- * for old content is short (5 s): cached files never wait long behind a stuck request. */
+ * for old content is short (2 s): cached files never wait long behind a stuck request. */
 int mirror_object_check(
 	struct mirror *m, uint32_t index, const struct until *until, struct error *err);
 
