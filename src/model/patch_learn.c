@@ -59,6 +59,8 @@ int patch_learn(const struct schema *s, const struct patch_sides *sides, struct 
 	struct buf *seen, struct error *err)
 {
 	AUTO(learning) struct learning l = {0};
+	struct error ignored;
+	err = err ? err : &ignored;
 	int r = patch_doc_load_edited(&l.edited, s, sides->edited.text, sides->edited.len, err);
 
 	r = r ? r : patch_doc_load_own(&l.base, s, sides->base.text, sides->base.len, err);
@@ -76,6 +78,8 @@ int patch_fits(
 	const struct schema *s, struct json_slice base, struct json_slice edited, struct error *err)
 {
 	AUTO(learning) struct learning l = {0};
+	struct error ignored;
+	err = err ? err : &ignored;
 	int r = patch_doc_load_edited(&l.edited, s, edited.text, edited.len, err);
 
 	r = r ? r : patch_doc_load_own(&l.base, s, base.text, base.len, err);

@@ -320,6 +320,8 @@ static void test_patch_fits__by_what_nobody_can_change(void **state)
 		patch_fits(schema, base, text_of("{\"Phone\":\"a\",\"Locked__c\":\"y\"}"), &err),
 		0);
 	assert_int_equal(patch_fits(schema, base, text_of("{"), &err), -EINVAL);
+	assert_int_equal(patch_fits(schema, base, text_of("{"), NULL), -EINVAL);
+	assert_int_equal(patch_fits(schema, text_of("{"), base, NULL), -EIO);
 }
 
 static void test_patch_learn__no_room(void **state)

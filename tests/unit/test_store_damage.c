@@ -352,7 +352,9 @@ static void expect_child(int (*run)(struct fixture *f), struct fixture *f, int s
 	fixture_close(f);
 	pid_t child = fork();
 	if (child == 0) {
-		_exit(run(f));
+		int r = run(f);
+		fixture_close(f);
+		_exit(r);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));

@@ -122,7 +122,9 @@ static int child_path(struct fixture *f)
 	if (fixture_open(&mine) < 0) {
 		return 9;
 	}
-	return strcmp(store_path(mine.s), file_of(f, ".2.sqlite")) == 0 ? 0 : 1;
+	int r = strcmp(store_path(mine.s), file_of(f, ".2.sqlite")) == 0 ? 0 : 1;
+	store_close(mine.s);
+	return r;
 }
 
 static void test_store_open__two_processes_get_two_files(void **state)
