@@ -74,6 +74,7 @@ static void merge(const struct piece *p, struct buf *out)
 	size_t fields = 0;
 	int r = patch_merge(schema, &sides, out, &fields, &err);
 	check(r, out, fields, true, &err);
+	patch_fits(schema, sides.theirs, sides.edited, NULL);
 	buf_init(&text, LIMIT);
 	buf_init(&seen, LIMIT);
 	if (patch_learn(schema, &sides, &text, &seen, &err) < 0) {

@@ -78,6 +78,7 @@ static void test_listener__one_at_a_time(void **state)
 	AUTO(listener) struct listener *l = start(uri, sizeof(uri));
 	const struct listener_config config = {.redirect_uri = uri, .state = "s", .login_url = ""};
 	(void)state;
+	(void)l;
 	assert_int_equal(listener_open(&config, &second, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, "--paste"));
 }
@@ -94,6 +95,7 @@ static void test_listener__keeps_its_files_to_itself(void **state)
 		open_before[fd] = fcntl(fd, F_GETFD) >= 0;
 	}
 	AUTO(listener) struct listener *l = start(uri, sizeof(uri));
+	(void)l;
 	for (int fd = 0; fd < FILES; fd++) {
 		int flags = fcntl(fd, F_GETFD);
 		assert_true(open_before[fd] || flags < 0 || (flags & FD_CLOEXEC));
