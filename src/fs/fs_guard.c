@@ -140,6 +140,7 @@ static void child(struct watch *w)
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	setsid();
 	prctl(PR_SET_PDEATHSIG, END_SIGNAL);
 	prctl(PR_SET_NAME, "forcefs-guard");
 	let_go(w);
