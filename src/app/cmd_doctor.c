@@ -2,7 +2,6 @@
 /* forcefs doctor: everything that a mount needs, looked at in the order in which it needs it. */
 #include "command.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -122,21 +121,15 @@ static int examine(struct doctor *d, bool as_json)
 
 int cmd_doctor(int argc, char **argv)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	AUTO(doctor) struct doctor d = {0};
 	bool as_json = false;
-	int letter;
+	const char *operand;
 	service_protect();
-	optind = 0;
-	while ((letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
-		if (letter != 'j') {
-			return report_usage(DOING, "there is no such option");
-		}
-		as_json = true;
+	int r = command_operand(
+		argc, argv, DOING, "give one org: forcefs doctor ORG", &as_json, &operand);
+	if (r != EXIT_FINE) {
+		return r;
 	}
-	if (argc - optind != 1) {
-		return report_usage(DOING, "give one org: forcefs doctor ORG");
-	}
-	d.org = argv[optind];
+	d.org = operand;
 	return examine(&d, as_json);
 }

@@ -2,7 +2,6 @@
 /* forcefs logout: the org ends the log-in, this machine forgets it. */
 #include "command.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -97,19 +96,13 @@ static int logout(const char *org, bool as_json)
 
 int cmd_logout(int argc, char **argv)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	bool as_json = false;
-	int letter;
+	const char *operand;
 	service_protect();
-	optind = 0;
-	while ((letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
-		if (letter != 'j') {
-			return report_usage(DOING, "there is no such option");
-		}
-		as_json = true;
+	int r = command_operand(
+		argc, argv, DOING, "give one org: forcefs logout ORG", &as_json, &operand);
+	if (r != EXIT_FINE) {
+		return r;
 	}
-	if (argc - optind != 1) {
-		return report_usage(DOING, "give one org: forcefs logout ORG");
-	}
-	return logout(argv[optind], as_json);
+	return logout(operand, as_json);
 }

@@ -3,7 +3,6 @@
 #include "command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
@@ -266,18 +265,12 @@ static int umount_target(struct target *t, const char *path)
 
 int cmd_umount(int argc, char **argv)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	AUTO(target) struct target t = {.pid_fd = -1};
-	int letter;
-	optind = 0;
-	while ((letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
-		if (letter != 'j') {
-			return report_usage(DOING, "there is no such option");
-		}
-		t.as_json = true;
+	const char *operand;
+	int r = command_operand(
+		argc, argv, DOING, "give one directory: forcefs umount DIR", &t.as_json, &operand);
+	if (r != EXIT_FINE) {
+		return r;
 	}
-	if (argc - optind != 1) {
-		return report_usage(DOING, "give one directory: forcefs umount DIR");
-	}
-	return umount_target(&t, argv[optind]);
+	return umount_target(&t, operand);
 }

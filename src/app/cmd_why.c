@@ -3,7 +3,6 @@
 #include "command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,19 +164,13 @@ static int answer(const char *given, bool as_json, struct error *err)
 
 int cmd_why(int argc, char **argv)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	struct error err = {0};
 	bool as_json = false;
-	int letter;
-	optind = 0;
-	while ((letter = getopt_long(argc, argv, ":", names, NULL)) != -1) {
-		if (letter != 'j') {
-			return report_usage(DOING, "there is no such option");
-		}
-		as_json = true;
+	const char *operand;
+	int r = command_operand(
+		argc, argv, DOING, "give one path: forcefs why PATH", &as_json, &operand);
+	if (r != EXIT_FINE) {
+		return r;
 	}
-	if (argc - optind != 1) {
-		return report_usage(DOING, "give one path: forcefs why PATH");
-	}
-	return answer(argv[optind], as_json, &err) < 0 ? report_error(DOING, &err) : EXIT_FINE;
+	return answer(operand, as_json, &err) < 0 ? report_error(DOING, &err) : EXIT_FINE;
 }

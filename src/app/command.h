@@ -24,6 +24,11 @@ const struct command *command_find(const char *name); /* NULL: none of that name
 /* Runs what the arguments of main say. */
 int command_main(int argc, char **argv);
 
+/* For a command of the form "NAME [--json] OPERAND": reads both. EXIT_FINE, or the status after the
+ * usage was told; `missing` says what to give. */
+int command_operand(int argc, char **argv, const char *doing, const char *missing, bool *ret_json,
+	const char **ret);
+
 int cmd_mount(int argc, char **argv);
 int cmd_umount(int argc, char **argv);
 int cmd_login(int argc, char **argv);
