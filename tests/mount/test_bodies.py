@@ -411,8 +411,8 @@ def test_an_unknown_size_where_the_kernel_opens_files_itself(stage, tmp_path):
         path = mount.path("Attachment", "%s.%s" % (one, ending(org.record("Attachment", one)["Name"])))
         wanted = org.body("Attachment", one)["sha256"]
         assert run("bash", "-c", "cat %s | sha256sum" % path).stdout.split()[0] == wanted
-        output("cp", path, tmp_path / "copy")
-        assert sha256(tmp_path / "copy") == wanted
+        output("cp", path, tmp_path / one)
+        assert sha256(tmp_path / one) == wanted
 
 
 # what goes wrong
