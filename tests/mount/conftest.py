@@ -13,6 +13,7 @@ pytest.register_assert_rewrite("saving", "clients")
 
 from mounts import Home, kill, why_no_fuse  # noqa: E402
 from practice import PracticeOrg  # noqa: E402
+from saving import Desk  # noqa: E402
 
 TEST_SECONDS = 120  # then the daemons are killed, so that a test that hangs in a system call gets free
 
@@ -76,6 +77,16 @@ def module_stage(tmp_path_factory):
     made = Stage(tmp_path_factory.mktemp("module"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def desk(module_stage):
+    return Desk(module_stage)
+
+
+@pytest.fixture
+def page(desk):
+    return desk.page()
 
 
 @pytest.fixture(autouse=True)

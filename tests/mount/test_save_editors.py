@@ -8,7 +8,7 @@ import pytest
 
 from clients import load, need, read
 from mounts import wait_until
-from saving import Desk, Terminal, editor_env
+from saving import Terminal, editor_env
 
 NO_BACKUP_SKIPPED = ["--cmd", "set backupskip="]
 VIMS = {
@@ -22,16 +22,6 @@ VIMS = {
     "undo file": ["-c", "set undofile"],
 }
 PHONE = 's#"Phone": .*#"Phone": "%s",#'
-
-
-@pytest.fixture(scope="module")
-def desk(module_stage):
-    return Desk(module_stage)
-
-
-@pytest.fixture
-def page(desk):
-    return desk.page()
 
 
 @pytest.fixture

@@ -9,20 +9,10 @@ import pytest
 
 from clients import ENV, load, need, read, run, shell
 from mounts import wait_until
-from saving import Desk, save
+from saving import save
 from test_save_editors import Vim
 
 DEEP = '{"Phone": ' + "[" * 5000 + "]" * 5000 + "}"
-
-
-@pytest.fixture(scope="module")
-def desk(module_stage):
-    return Desk(module_stage)
-
-
-@pytest.fixture
-def page(desk):
-    return desk.page()
 
 
 # refused here, before anything is sent: what, the errno, and what the text names

@@ -9,20 +9,9 @@ import subprocess
 import pytest
 
 from clients import ENV, load, need, read, run
-from saving import Desk
 
 NEW = {"Phone": "+1 (555) 0123"}
 SED = r's|"Phone": .*|"Phone": "+1 (555) 0123",|'
-
-
-@pytest.fixture(scope="module")
-def desk(module_stage):
-    return Desk(module_stage)
-
-
-@pytest.fixture
-def page(desk):
-    return desk.page()
 
 
 def sh(line, page, **changes):
