@@ -290,20 +290,21 @@ static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
 	show_truth(fs, d->inode, until);
 }
 
-/* A body is saved as it is, whatever it is: only the one who opened it knows when it is whole. */
-static bool is_half_written(struct op *op, struct draft *d)
+bool draft_closed_by_child(const struct op *op, struct draft *d)
 {
 	pthread_mutex_lock(&op->fs->drafts.lock);
 	uint64_t author = d->author;
 	pthread_mutex_unlock(&op->fs->drafts.lock);
-	return d->kind == DRAFT_BODY && caller_is_child(op->pid, author);
+	return caller_is_child(op->pid, author);
 }
 
 int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err)
 {
 	struct fs *fs = op->fs;
 
-	if (is_half_written(op, d)) {
+	/* A body is saved as it is, whatever it is: only the one who opened it knows when it is
+	 * whole. */
+	if (d->kind == DRAFT_BODY && draft_closed_by_child(op, d)) {
 		return 0;
 	}
 	int r = edit_save(fs, d, until, err);
@@ -313,9 +314,8 @@ int edit_close(struct op *op, struct draft *d, const struct until *until, struct
 	}
 	pthread_mutex_lock(&fs->drafts.lock);
 	bool last = d->opens == 1 && d->version != d->saved;
-	uint64_t author = d->author;
 	pthread_mutex_unlock(&fs->drafts.lock);
-	last = last && !caller_is_child(op->pid, author);
+	last = last && !draft_closed_by_child(op, d);
 	if (last && !until) {
 		return -EWOULDBLOCK;
 	}

@@ -400,24 +400,16 @@ static int save_draft(struct op *op, const struct until *until, struct error *er
 
 /* `{ head -n 3 x; tail -n +4 x; } >file`: each program closes the file that the shell has open,
  * with half of the text in it. The shell closes it last, and that close tells. */
-static bool is_closed_by_a_child(struct op *op, int r, const struct error *err)
+static bool is_half_a_text(const struct op *op, int r, const struct error *err)
 {
-	struct draft *d = draft_of(op->fh);
-
-	if (r != -EINVAL || err->code[0]) {
-		return false;
-	}
-	pthread_mutex_lock(&op->fs->drafts.lock);
-	uint64_t author = d->author;
-	pthread_mutex_unlock(&op->fs->drafts.lock);
-	return caller_is_child(op->pid, author);
+	return r == -EINVAL && !err->code[0] && draft_closed_by_child(op, draft_of(op->fh));
 }
 
 static int run_flush(struct op *op, const struct until *until, struct error *err)
 {
 	int r = op->fh ? save_draft(op, until, err) : 0;
 
-	if (r == 0 || is_closed_by_a_child(op, r, err)) {
+	if (r == 0 || is_half_a_text(op, r, err)) {
 		r = 0;
 		op_succeed(op);
 		fuse_reply_err(op->req, 0);

@@ -24,6 +24,9 @@ int draft_close(struct op *op, struct draft *d, const struct until *until);
 int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
 /* FLUSH: the same, and if it fails for the last one who has the file open the truth shows again. */
 int edit_close(struct op *op, struct draft *d, const struct until *until, struct error *err);
+/* True if who closes the file was started by the one who opened it, and so closes a copy of what
+ * that one still has open. */
+bool draft_closed_by_child(const struct op *op, struct draft *d);
 
 /* ---- fs_blob_edit.c: bodies that are written ---- */
 

@@ -48,31 +48,34 @@ static struct author *lookup(struct authors *a, uint64_t who, uint64_t key)
 	return NULL;
 }
 
-/* A free place, else the one that was used least lately. */
-static struct author *oldest(struct authors *a)
+/* Of those in use; NULL if none is. */
+static struct author *least_used(struct authors *a)
 {
-	struct author *found = &a->list[0];
+	struct author *least = NULL;
 
 	for (size_t i = 0; i < AUTHORS_MAX; i++) {
 		struct author *x = &a->list[i];
-		if (!x->who) {
-			return x;
-		}
-		found = x->used < found->used ? x : found;
+		least = x->who && (!least || x->used < least->used) ? x : least;
 	}
-	return found;
+	return least;
+}
+
+static struct author *free_place(struct authors *a)
+{
+	for (size_t i = 0; i < AUTHORS_MAX; i++) {
+		if (!a->list[i].who) {
+			return &a->list[i];
+		}
+	}
+	struct author *least = least_used(a);
+	forget(a, least);
+	return least;
 }
 
 static void make_room(struct authors *a, size_t bytes)
 {
 	while (a->bytes + bytes > AUTHORS_BYTES && a->bytes) {
-		struct author *least = NULL;
-
-		for (size_t i = 0; i < AUTHORS_MAX; i++) {
-			struct author *x = &a->list[i];
-			least = x->who && (!least || x->used < least->used) ? x : least;
-		}
-		forget(a, least);
+		forget(a, least_used(a));
 	}
 }
 
@@ -105,8 +108,7 @@ void author_note(struct authors *a, uint64_t who, uint64_t key, const struct buf
 		return;
 	}
 	make_room(a, text->len + seen->len);
-	author = oldest(a);
-	forget(a, author);
+	author = free_place(a);
 	if (buf_add(&author->text, text->data, text->len) < 0 ||
 		buf_add(&author->seen, seen->data, seen->len) < 0) {
 		buf_release(&author->text);
