@@ -197,12 +197,13 @@ class Actor(threading.Thread):
     def __init__(self, world, number):
         super().__init__(daemon=True)
         self.world, self.random = world, random.Random("%d %s %d" % (world.arguments.seed, type(self).__name__, number))
-        self.number, self.turns = number, 0
+        self.number, self.turns, self.expiries = number, 0, 0
 
     def run(self):
         while not self.world.ended.is_set():
             try:
                 with self.world.gate:
+                    self.expiries = self.world.counts["expire"]
                     self.turn()
                 self.turns += 1
             except Exception:
@@ -216,6 +217,8 @@ class Actor(threading.Thread):
         world.counts["%s %s" % (type(self).__name__, errno.errorcode.get(error.errno))] += 1
         if world.dead or world.deaths != deaths:
             return error.errno in DEAD | TROUBLE
+        if error.errno == errno.EACCES:  # the session that was made for the call ended before the call came
+            return world.counts["expire"] - self.expiries > 1
         return error.errno in TROUBLE and not world.arguments.calm
 
 
