@@ -164,9 +164,12 @@ static int walk_items(struct walk *w, char close)
 
 static int walk_run(struct walk *w, char open, char close, const char *what)
 {
+	static const char bom[] = "\xef\xbb\xbf";
+	const size_t bom_len = sizeof(bom) - 1;
+	bool marked = (size_t)(w->end - w->text) >= bom_len && memcmp(w->text, bom, bom_len) == 0;
 	int r;
 
-	w->p = lex_space_end(w->text, w->end);
+	w->p = lex_space_end(w->text + (marked ? bom_len : 0), w->end);
 	r = walk_expect(w, open, what);
 	if (!r) {
 		r = walk_items(w, close);

@@ -67,6 +67,14 @@ def test_a_new_file_becomes_a_record(place):
     assert os.getxattr(path, "user.forcefs.id").decode() == shown["Id"]
 
 
+def test_a_byte_order_mark_makes_no_difference(place):
+    """A copy of a record's text is somebody's temporary file, one without an Id becomes a record."""
+    copy = "\ufeff" + read(place.path(place.names[0])).decode()
+    assert write(place.path("copy.json"), copy) == 0 and place.writes() == []
+    assert write(place.path("new.json"), "\ufeff" + json.dumps(NEW)) == 0
+    assert [(write.method, write.body) for write in place.writes()] == [("POST", NEW)]
+
+
 def test_the_name_it_was_given_goes_on_leading_to_it(place):
     path = place.path("new.json")
     assert write(path, NEW) == 0

@@ -377,6 +377,13 @@ def test_a_byte_order_mark_and_crlf(page):
     page.saved(NEW)
 
 
+def test_a_program_that_writes_a_byte_order_mark_saves_twice(page):
+    """Its second text is made from its first one, as that of a program that writes no mark."""
+    for number in ("1", "2"):
+        write_text(page.path, os.O_WRONLY | os.O_TRUNC, page.text(Phone=number).encode("utf-8-sig"))
+    page.saved({"Phone": "1"}, {"Phone": "2"})
+
+
 def test_a_backup_is_local_and_stays_until_it_is_removed(page):
     backup = page.path + ".bak"
     shutil.copyfile(page.path, backup)

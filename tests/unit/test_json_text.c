@@ -344,6 +344,9 @@ static void test_json_text_members__table(void **state)
 	} table[] = {
 		{"{}", "", 0},
 		{" \n{ }\r\n\t", "", 0},
+		{"\xef\xbb\xbf{\"a\":1}", "<a|1>", 0},
+		{" \xef\xbb\xbf{\"a\":1}", "", -EPROTO},
+		{"\xef\xbb\xbf", "", -EPROTO},
 		{"{\"a\":1}", "<a|1>", 0},
 		{"{ \"a\" : -1.5 , \"b\" : \"x\" , \"c\" : null }", "<a|-1.5><b|\"x\"><c|null>", 0},
 		{"{\"a\":{\"b\":[1,{\"c\":\"}]\"}]},\"d\":[]}",

@@ -47,7 +47,8 @@ struct json_slice {
 
 /* Walks the members of the top-level object: calls member(payload, key, slice) for each, in order,
  * key and slice borrowed (key is raw text between its quotes). A negative return stops and is
- * passed on. -EPROTO when the text is no object or is cut. */
+ * passed on. A byte-order mark in front is passed over. -EPROTO when the text is no object or is
+ * cut. */
 int json_text_members(const char *text, size_t len,
 	int (*member)(void *payload, struct json_slice key, struct json_slice value), void *payload,
 	struct error *err);
