@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The program: makes sure that 0 to 2 are open, then runs a command. */
+/* The program: makes sure that 0 to 2 are open and that children can be waited for, then runs a
+ * command. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,5 +26,7 @@ static void fill_standard_files(void)
 int main(int argc, char **argv)
 {
 	fill_standard_files();
+	/* Who started us may ignore it, and an exec keeps that: no child would tell how it ended. */
+	signal(SIGCHLD, SIG_DFL);
 	return command_main(argc, argv);
 }

@@ -153,6 +153,14 @@ def test_without_a_secret_in_it_the_file_may_be_readable(home, org):
         assert os.listdir(mount.path("Account"))
 
 
+def test_a_secret_command_that_fails_is_told_where_children_are_ignored(home, org):
+    """Some programs ignore SIGCHLD and hand that down; what the command had printed is no secret then either."""
+    home.write_settings(acme={"login_url": org.url, "client_id": org.client_id,
+                              "client_secret_command": "echo hush-hush; echo locked >&2; exit 3"})
+    told = mount_refusal(home, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert "status 3: locked" in told and "hush-hush" not in told
+
+
 def test_a_secret_on_the_command_line_is_refused(home):
     told = refusal(home, "mount", "-o", "client_secret=hush-hush", "acme", home.new_dir(), status=2)
     assert "client_secret" in told and "hush-hush" not in told
