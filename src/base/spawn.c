@@ -18,12 +18,14 @@
 #define COMPLAINT_MAX   4096
 #define REAP_STEP_MS    10
 #define AFTER_KILL_MS   500
-#define CANCEL_STEP_MS  50
+#define LOOK_STEP_MS    50
 #define CLOEXEC_ON_THEM 4u /* CLOSE_RANGE_CLOEXEC, for older headers */
 
 struct capture {
 	pid_t pid;
 	bool apart;
+	bool ended; /* and status is how */
+	int status;
 	int64_t deadline_ms;
 	const struct until *until; /* or NULL */
 	struct pollfd ends[2];     /* stdout, stderr */
@@ -85,33 +87,49 @@ static bool is_over(const struct capture *c)
 static int patience_ms(const struct capture *c)
 {
 	int64_t left = c->deadline_ms - clock_mono_ms();
-	int64_t most = c->until && left > CANCEL_STEP_MS ? CANCEL_STEP_MS : left;
+	bool looks = c->until || c->ends[0].fd < 0; /* at what no pipe tells */
+	int64_t most = looks && left > LOOK_STEP_MS ? LOOK_STEP_MS : left;
 	return most > 0 ? (int)most : 0;
 }
 
-/* Until both pipes end, or the time is over: false. */
+static bool has_ended(struct capture *c)
+{
+	if (!c->ended) {
+		pid_t got = waitpid(c->pid, &c->status, WNOHANG);
+		c->ended = got > 0 || (got < 0 && errno != EINTR);
+	}
+	return c->ended;
+}
+
+static void poll_ends(struct capture *c, int ms)
+{
+	poll(c->ends, 2, ms);
+	for (int i = 0; i < 2; i++) {
+		if (c->ends[i].fd >= 0 && c->ends[i].revents) {
+			drain(c, i);
+		}
+	}
+}
+
+/* Until stdout ends and stderr or the child does, or the time is over: false. What the child leaves
+ * behind (ssh a master, some a daemon) may keep its stderr for hours. */
 static bool collect(struct capture *c)
 {
-	while (c->ends[0].fd >= 0 || c->ends[1].fd >= 0) {
+	while (c->ends[0].fd >= 0 || (c->ends[1].fd >= 0 && !has_ended(c))) {
 		if (is_over(c)) {
 			return false;
 		}
-		poll(c->ends, 2, patience_ms(c));
-		for (int i = 0; i < 2; i++) {
-			if (c->ends[i].fd >= 0 && c->ends[i].revents) {
-				drain(c, i);
-			}
-		}
+		poll_ends(c, patience_ms(c));
 	}
+	poll_ends(c, 0);
 	return true;
 }
 
 /* Waits for the end of a child that may live on after closing its output. */
-static bool reap(struct capture *c, int *ret_status)
+static bool reap(struct capture *c)
 {
 	struct timespec step = {.tv_nsec = REAP_STEP_MS * 1000000L};
-	pid_t got;
-	while ((got = waitpid(c->pid, ret_status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+	while (!has_ended(c)) {
 		if (is_over(c)) {
 			return false;
 		}
@@ -120,9 +138,18 @@ static bool reap(struct capture *c, int *ret_status)
 	return true;
 }
 
+/* The child first: it may not have its own session yet, and then never gets it. */
+static void kill_all(const struct capture *c)
+{
+	kill(c->pid, SIGKILL);
+	if (c->apart) {
+		kill(-c->pid, SIGKILL);
+	}
+}
+
 static void finish(struct capture *c, struct spawn_result *ret)
 {
-	bool in_time = collect(c) && reap(c, &ret->status);
+	bool in_time = collect(c) && reap(c);
 	for (int i = 0; i < 2; i++) {
 		if (c->ends[i].fd >= 0) {
 			close(c->ends[i].fd);
@@ -131,11 +158,12 @@ static void finish(struct capture *c, struct spawn_result *ret)
 	if (!in_time) {
 		/* A child stuck in the kernel survives even this for a while: not waited for. */
 		ret->timed_out = true;
-		kill(c->apart ? -c->pid : c->pid, SIGKILL);
+		kill_all(c);
 		c->until = NULL;
 		c->deadline_ms = clock_mono_ms() + AFTER_KILL_MS;
-		reap(c, &ret->status);
+		reap(c);
 	}
+	ret->status = c->status;
 	char *complaint = c->into[1]->data;
 	if (complaint) {
 		complaint[strcspn(complaint, "\r\n")] = '\0';
