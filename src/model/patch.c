@@ -4,7 +4,7 @@
  *
  *   missing in the edited text, or equal to the base   nothing to send
  *   else, with theirs: equal to theirs                 nothing to send, both did the same
- *   else, the base's number as a C double holds it     nothing to send, see below
+ *   else, the base's number as a program rounds it     nothing to send, see below
  *   else                                               checked: it may change, its value fits
  *   then, with theirs: theirs differs from what was
  *                      seen of the record              a conflict
@@ -12,7 +12,8 @@
  *
  * jq 1.6 and every program that keeps numbers as doubles writes 123456789012345680 back for
  * 123456789012345678, whatever it was told to change. Beside another change that is taken for what
- * it is. Alone it is refused: it may be meant, but sending it could spoil what nobody touched.
+ * it is. Alone it is refused: it may be meant, but sending it could spoil what nobody touched. In a
+ * field that nobody can change (formulas have 18 digits) it is never meant.
  */
 #include "forcefs/model/patch.h"
 
@@ -191,11 +192,20 @@ static int tell_conflicts(struct change *c)
 	return -ESTALE;
 }
 
-static void note_loss(struct change *c, size_t field)
+/* True if a program has rounded the number on its way, and that is all. It is noted where it might
+ * be meant. */
+static bool is_only_rounded(struct change *c, size_t field)
 {
-	if (!c->rounded && c->schema->fields[field].updateable) {
+	enum decimal_loss loss =
+		patch_loss(c->base.members[field].value, c->edited.members[field].value);
+
+	if (!c->schema->fields[field].updateable) {
+		return loss != DECIMAL_INTACT;
+	}
+	if (loss == DECIMAL_SAME_DOUBLE && !c->rounded) {
 		c->rounded = field + 1;
 	}
+	return loss == DECIMAL_SAME_DOUBLE;
 }
 
 static int change_field(struct change *c, size_t field)
@@ -206,11 +216,7 @@ static int change_field(struct change *c, size_t field)
 	const json_t *theirs = c->merging ? c->theirs.members[field].value : base;
 	int r;
 
-	if (!edited || patch_equal(f, base, edited)) {
-		return 0;
-	}
-	if (patch_loss(base, edited) == DECIMAL_SAME_DOUBLE) {
-		note_loss(c, field);
+	if (!edited || patch_equal(f, base, edited) || is_only_rounded(c, field)) {
 		return 0;
 	}
 	c->touched = true;

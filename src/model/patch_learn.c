@@ -84,10 +84,12 @@ int patch_fits(
 
 	r = r ? r : patch_doc_load_own(&l.base, s, base.text, base.len, err);
 	for (size_t i = 0; r == 0 && i < s->field_count; i++) {
+		const json_t *base_value = l.base.members[i].value;
 		const json_t *value = l.edited.members[i].value;
 
 		if (value && !s->fields[i].updateable &&
-			!patch_equal(&s->fields[i], l.base.members[i].value, value)) {
+			!patch_equal(&s->fields[i], base_value, value) &&
+			patch_loss(base_value, value) == DECIMAL_INTACT) {
 			return 0;
 		}
 	}

@@ -319,6 +319,12 @@ static void test_patch_fits__by_what_nobody_can_change(void **state)
 	assert_int_equal(
 		patch_fits(schema, base, text_of("{\"Phone\":\"a\",\"Locked__c\":\"y\"}"), &err),
 		0);
+	assert_int_equal(patch_fits(schema, text_of("{\"Formula__c\":33.333333333333333333}"),
+				 text_of("{\"Formula__c\":33.333333333333336}"), &err),
+		1);
+	assert_int_equal(patch_fits(schema, text_of("{\"Formula__c\":33.333333333333333333}"),
+				 text_of("{\"Formula__c\":33.4}"), &err),
+		0);
 	assert_int_equal(patch_fits(schema, base, text_of("{"), &err), -EINVAL);
 	assert_int_equal(patch_fits(schema, base, text_of("{"), NULL), -EINVAL);
 	assert_int_equal(patch_fits(schema, text_of("{"), base, NULL), -EIO);
