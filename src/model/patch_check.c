@@ -37,6 +37,11 @@ static int wrong(const struct check *c, const char *what)
 
 static int check_null(const struct check *c)
 {
+	if (patch_loss(c->was, c->value) != DECIMAL_INTACT) {
+		return wrong(c, "Programs write null for NaN, so it cannot be told whether this is "
+				"meant. Write a number, or leave the line out to keep what is "
+				"there.");
+	}
 	if (c->field->kind == FIELD_BOOLEAN) {
 		return wrong(c, "This is true or false and cannot be null.");
 	}
@@ -108,6 +113,11 @@ static int check_number(const struct check *c)
 {
 	struct decimal d;
 
+	if (patch_loss(c->was, c->value) != DECIMAL_INTACT) {
+		return wrong(c, "The program that wrote this text rounded the number: its last "
+				"digits are lost. Put the number back as it was, or leave the "
+				"line out to keep what is there.");
+	}
 	if (is_quoted_number(c)) {
 		return wrong(c, "This field holds a number. Take the quotes away.");
 	}
@@ -120,11 +130,6 @@ static int check_number(const struct check *c)
 	if (!decimal_read(c->number, c->number_len, &d) || d.magnitude > NUMBER_POWER_MAX ||
 		d.magnitude < -NUMBER_POWER_MAX) {
 		return wrong(c, "This number is beyond what Salesforce can keep.");
-	}
-	if (patch_loss(c->was, c->value) != DECIMAL_INTACT) {
-		return wrong(c, "The program that wrote this text rounded the number: its last "
-				"digits are lost. Put the number back as it was, or leave the "
-				"line out to keep what is there.");
 	}
 	return patch_is_whole(c->field) ? check_whole(c) : 0;
 }

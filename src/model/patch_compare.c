@@ -165,6 +165,10 @@ enum decimal_loss patch_loss(const json_t *was, const json_t *now)
 	size_t was_len, now_len;
 	const char *x = was ? json_text_number(was, &was_len) : NULL;
 	const char *y = now ? json_text_number(now, &now_len) : NULL;
+	struct decimal d;
 
+	if (x && is_null(now)) { /* jq's word for NaN */
+		return decimal_read(x, was_len, &d) ? DECIMAL_INTACT : DECIMAL_SAME_DOUBLE;
+	}
 	return x && y ? decimal_loss(x, was_len, y, now_len) : DECIMAL_INTACT;
 }

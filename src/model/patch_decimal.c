@@ -3,6 +3,7 @@
 #include "patch_decimal.h"
 
 #include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +150,12 @@ enum decimal_loss decimal_loss(const char *was, size_t was_len, const char *now,
 	struct decimal d;
 	double rounded;
 
-	if (!decimal_read(was, was_len, &d) || d.digits <= DOUBLE_DIGITS) {
+	if (!decimal_read(was, was_len, &d)) { /* jq writes the largest number for Infinity */
+		rounded = strtod(now, NULL);
+		return rounded == DBL_MAX || rounded == -DBL_MAX ? DECIMAL_SAME_DOUBLE
+								 : DECIMAL_INTACT;
+	}
+	if (d.digits <= DOUBLE_DIGITS) {
 		return DECIMAL_INTACT;
 	}
 	rounded = strtod(was, NULL);

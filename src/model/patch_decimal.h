@@ -27,7 +27,8 @@ bool decimal_to_int64(const char *text, size_t len, int64_t *ret);
 /* What a program that keeps numbers as C doubles has done to one of more digits than they hold. */
 enum decimal_loss {
 	DECIMAL_INTACT,
-	DECIMAL_SAME_DOUBLE, /* `now` is written with fewer digits, but read as the same double */
+	DECIMAL_SAME_DOUBLE, /* `now` is written with fewer digits, but read as the same double, or is
+			      * what a program without a word for NaN and Infinity writes */
 	DECIMAL_ROUNDED,     /* `now` is written with 15 or 16 digits and is another double */
 };
 

@@ -48,7 +48,8 @@ const char *patch_nearest(const struct schema *s, const char *name);
 
 /* True if both say the same of the field. A value that is NULL (not there) counts as null. */
 bool patch_equal(const struct field *f, const json_t *a, const json_t *b);
-/* Whether a program has rounded the number on its way; may be NULL or no number. */
+/* Whether a program has rounded the number on its way, or has no word for it (NaN); may be NULL or
+ * no number. */
 enum decimal_loss patch_loss(const json_t *was, const json_t *now);
 /* null, or for text "": Salesforce keeps an empty text as null. */
 bool patch_empty(const struct field *f, const json_t *value);

@@ -14,6 +14,7 @@
  * A number of more than 15 digits that a program with C doubles (jq 1.6) has written back with
  * fewer is unchanged where another field was changed, and EINVAL where nothing else was, or where
  * the program has lost more than a double needs to. In a read-only field it is unchanged anyway.
+ * The same holds where jq has written null for NaN and its largest number for Infinity.
  *
  * A byte-order mark, CRLF line ends outside of strings and an object under the key "attributes" are
  * accepted. An empty or whitespace-only text, and one of NUL bytes, is EINVAL with a sentence that
