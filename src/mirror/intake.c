@@ -149,6 +149,13 @@ int intake_record(void *payload, const char *json, size_t len, struct error *err
 	if (r < 0) {
 		return error_prefix(err, r, "a record of %s", in->object->name);
 	}
+	if (id_is_empty(&rendered.id)) {
+		in->bodies.len = offset;
+		return error_set(err, EPERM,
+			"the records of %s have no Ids of their own (all have %s): they cannot be "
+			"files",
+			in->object->name, rendered.id.text);
+	}
 	if (rendered.deleted) {
 		in->bodies.len = offset;
 		return intake_deleted(in, &rendered.id, err);

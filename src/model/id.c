@@ -138,6 +138,11 @@ bool id_parse(const char *s, size_t len, struct id *ret)
 	return true;
 }
 
+bool id_is_empty(const struct id *id)
+{
+	return strcmp(id->text, "000000000000000AAA") == 0;
+}
+
 bool id_has_prefix(const struct id *id, const char *prefix)
 {
 	return strncmp(id->text, prefix, strlen(prefix)) == 0;

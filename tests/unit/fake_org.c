@@ -29,7 +29,7 @@ struct fake_org {
 	pthread_cond_t cond;
 	struct fake_record *records;
 	unsigned count, page;
-	bool stamps, list_old;
+	bool stamps, list_old, no_ids;
 	int fields; /* extra ones */
 	unsigned calls[FAKE_CALLS], retrieved, saved;
 	struct {
@@ -183,8 +183,8 @@ static int fake_give_as(struct fake_org *org, unsigned i, struct fake_record rec
 	int len = snprintf(json, sizeof json,
 		"{\"attributes\":{\"type\":\"Account\"},\"Id\":\"%s\",\"Name\":\"%s\","
 		"\"IsDeleted\":%s%s%s%s%s%s}",
-		id.text, rec.name, rec.deleted ? "true" : "false",
-		org->stamps ? ",\"SystemModstamp\":\"" : "", stamp,
+		org->no_ids ? "000000000000000AAA" : id.text, rec.name,
+		rec.deleted ? "true" : "false", org->stamps ? ",\"SystemModstamp\":\"" : "", stamp,
 		org->stamps ? "\",\"LastModifiedDate\":\"" : "", stamp, org->stamps ? "\"" : "");
 	return sink->record(sink->payload, json, (size_t)len, err);
 }
@@ -510,6 +510,11 @@ void fake_org_list_old(struct fake_org *org)
 void fake_org_no_stamps(struct fake_org *org)
 {
 	org->stamps = false;
+}
+
+void fake_org_no_ids(struct fake_org *org)
+{
+	org->no_ids = true;
 }
 
 /* ---- the rig ---- */

@@ -47,6 +47,7 @@ void fake_org_delete(struct fake_org *org, unsigned i);
 unsigned fake_org_create(struct fake_org *org, const char *name); /* returns its i */
 void fake_org_add_field(struct fake_org *org);                    /* the describe changes */
 void fake_org_no_stamps(struct fake_org *org); /* before first use: changes cannot be told */
+void fake_org_no_ids(struct fake_org *org);    /* all records have the empty Id */
 void fake_org_move_time(struct fake_org *org, int64_t ms); /* both clocks go on by so much */
 
 /* list() answers with the records as they were when it was asked, however late. */

@@ -45,6 +45,17 @@ static void test_id_parse__gives_the_checksum_of_samples(void **state)
 	}
 }
 
+static void test_id_is_empty__only_the_one_of_nothing(void **state)
+{
+	struct id id;
+
+	(void)state;
+	assert_true(id_parse("000000000000000", 15, &id));
+	assert_true(id_is_empty(&id));
+	assert_true(id_parse("012000000000000AAA", 18, &id)); /* the master record type */
+	assert_false(id_is_empty(&id));
+}
+
 static void fold(const char *s, char *folded, int (*to)(int), size_t from, size_t upto)
 {
 	strcpy(folded, s);
@@ -138,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_id_parse__gives_the_checksum_of_samples),
+		cmocka_unit_test(test_id_is_empty__only_the_one_of_nothing),
 		cmocka_unit_test(test_id_parse__mends_folded_case),
 		cmocka_unit_test(test_id_parse__refuses_what_is_no_id),
 		cmocka_unit_test(test_id_parse__one_wrong_case_never_passes),

@@ -148,6 +148,20 @@ static void test_listing__a_refusal_is_remembered(void **state)
 	rig_down(&rig);
 }
 
+/* LoginEvent, EntityDefinition: all would be one file, under a name that is none of the object's. */
+static void test_listing__records_without_ids_of_their_own_are_refused(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	fake_org_no_ids(rig.org);
+	assert_int_equal(rig_list(&rig), -EPERM);
+	assert_int_equal(rig_list(&rig), -EPERM);
+	assert_int_equal(fake_org_count(rig.org, FAKE_LIST), 1);
+	rig_down(&rig);
+}
+
 static void *list_in_thread(void *arg)
 {
 	return (void *)(intptr_t)rig_list(arg);
@@ -224,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_listing__goes_on_where_it_stopped_after_a_remount),
 		cmocka_unit_test(test_listing__begins_anew_when_the_locator_is_gone),
 		cmocka_unit_test(test_listing__a_refusal_is_remembered),
+		cmocka_unit_test(test_listing__records_without_ids_of_their_own_are_refused),
 		cmocka_unit_test(test_listing__many_readers_cost_one_listing),
 		cmocka_unit_test(test_listing__never_waits_without_patience),
 		cmocka_unit_test(test_listing__shows_the_file_of_each_record),
