@@ -197,12 +197,11 @@ static int check_time(const struct check *c)
 			"clears it.");
 }
 
-/* Look-ups to external objects are references too, but hold keys of any kind. */
 static int check_reference(const struct check *c)
 {
 	struct id id;
 
-	if (c->field->length > ID18_LEN) {
+	if (patch_is_foreign_key(c->field)) {
 		return check_text(c);
 	}
 	if (c->text && id_parse(c->text, c->len, &id)) {

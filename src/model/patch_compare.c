@@ -21,6 +21,11 @@ static bool is_null(const json_t *value)
 	return !value || json_is_null(value);
 }
 
+bool patch_is_foreign_key(const struct field *f)
+{
+	return f->kind == FIELD_ID && f->length > ID18_LEN;
+}
+
 bool patch_empty(const struct field *f, const json_t *value)
 {
 	size_t len;
@@ -157,7 +162,7 @@ bool patch_equal(const struct field *f, const json_t *a, const json_t *b)
 	if (patch_empty(f, a) || patch_empty(f, b)) {
 		return patch_empty(f, a) && patch_empty(f, b);
 	}
-	return same_value(f->kind, a, b);
+	return same_value(patch_is_foreign_key(f) ? FIELD_TEXT : f->kind, a, b);
 }
 
 enum decimal_loss patch_loss(const json_t *was, const json_t *now)

@@ -57,6 +57,9 @@ bool patch_empty(const struct field *f, const json_t *value);
 /* 0 if the field can be set to its value in d; was: the value before, may be NULL. -EINVAL. */
 int patch_check(const struct patch_doc *d, size_t field, const json_t *was, struct error *err);
 
+/* Look-ups to external objects are references too, but hold keys of any kind. */
+bool patch_is_foreign_key(const struct field *f);
+
 /* True for fields of whole numbers. */
 bool patch_is_whole(const struct field *f);
 

@@ -331,6 +331,20 @@ static void test_patch_make__digits_lost_by_a_program(void **state)
 	}
 }
 
+/* Look-ups to external objects hold keys of another system. */
+static void test_patch_make__a_foreign_key_is_no_id(void **state)
+{
+	static const char base[] = "{\"Outside__c\":\"123456789012345\"}";
+	static const char edited[] = "{\"Outside__c\":\"123456789012345AAA\"}";
+	struct outcome o;
+
+	(void)state;
+	make(&o, base, edited, strlen(edited));
+	assert_int_equal(o.r, 0);
+	assert_string_equal(sent(&o), edited);
+	buf_release(&o.out);
+}
+
 static void test_patch_make__nothing_given_is_nothing_changed(void **state)
 {
 	struct outcome o;
@@ -478,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_patch_make__refusals),
 		cmocka_unit_test(test_patch_make__several_fields_in_the_files_order),
 		cmocka_unit_test(test_patch_make__digits_lost_by_a_program),
+		cmocka_unit_test(test_patch_make__a_foreign_key_is_no_id),
 		cmocka_unit_test(test_patch_make__nothing_given_is_nothing_changed),
 		cmocka_unit_test(test_patch_make__object_that_cannot_be_changed),
 		cmocka_unit_test(test_patch_make__base_of_an_older_schema),
