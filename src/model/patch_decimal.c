@@ -10,6 +10,7 @@
 
 #define POWER_MAX     1000000000
 #define DOUBLE_DIGITS 15 /* a double keeps any number of so many digits */
+#define FEWEST_DIGITS 14 /* that a program writes: Lua; Perl 15, others what a double needs */
 
 static bool is_digit(char c)
 {
@@ -159,7 +160,7 @@ enum decimal_loss decimal_loss(const char *was, size_t was_len, const char *now,
 		return DECIMAL_INTACT;
 	}
 	rounded = strtod(was, NULL);
-	for (int digits = DOUBLE_DIGITS; digits <= 17; digits++) {
+	for (int digits = FEWEST_DIGITS; digits <= 17; digits++) {
 		char text[64];
 		int len = snprintf(text, sizeof(text), "%.*g", digits, rounded);
 

@@ -29,7 +29,7 @@ enum decimal_loss {
 	DECIMAL_INTACT,
 	DECIMAL_SAME_DOUBLE, /* `now` is written with fewer digits, but read as the same double, or is
 			      * what a program without a word for NaN and Infinity writes */
-	DECIMAL_ROUNDED,     /* `now` is written with 15 or 16 digits and is another double */
+	DECIMAL_ROUNDED,     /* `now` is written with 14 to 16 digits and is another double */
 };
 
 /* Tells what made `now` of `was`; both end with a 0 byte behind their length. */

@@ -301,6 +301,8 @@ static void test_patch_make__digits_lost_by_a_program(void **state)
 			"{\"Phone\":\"2\"}"},
 		{"\"Big__c\":NaN", "\"Big__c\":null", NULL},
 		{"\"Big__c\":Infinity", "\"Big__c\":1.7976931348623157e+308", NULL},
+		{"\"Big__c\":1234567890123456,\"Phone\":\"1\"",
+			"\"Big__c\":1.2345678901235e+15,\"Phone\":\"2\"", NULL}, /* Lua */
 		/* not the work of a program */
 		{"\"Big__c\":NaN", "\"Big__c\":0", "{\"Big__c\":0}"},
 		{"\"Big__c\":1.5", "\"Big__c\":null", "{\"Big__c\":null}"},
