@@ -139,6 +139,17 @@ int intake_deleted(void *payload, const struct id *id, struct error *err)
 	return in->gone_count == INTAKE_ROWS ? intake_flush(in, err) : 0;
 }
 
+/* The delete log names records that have come back since. */
+static void intake_came_back(struct intake *in, const struct id *id)
+{
+	for (size_t i = 0; i < in->gone_count; i++) {
+		if (memcmp(in->gone[i], id->text, sizeof in->gone[i]) == 0) {
+			memmove(in->gone[i], in->gone[--in->gone_count], sizeof in->gone[i]);
+			return;
+		}
+	}
+}
+
 int intake_record(void *payload, const char *json, size_t len, struct error *err)
 {
 	struct intake *in = payload;
@@ -160,6 +171,7 @@ int intake_record(void *payload, const char *json, size_t len, struct error *err
 		in->bodies.len = offset;
 		return intake_deleted(in, &rendered.id, err);
 	}
+	intake_came_back(in, &rendered.id);
 	if (in->seen_count < in->seen_max) {
 		in->seen[in->seen_count++] = rendered.id;
 	}

@@ -21,6 +21,7 @@ struct fake_record {
 	char name[64];
 	int64_t stamp_ms;
 	bool deleted;
+	bool restored; /* the delete log still names it */
 };
 
 struct fake_org {
@@ -29,12 +30,15 @@ struct fake_org {
 	pthread_cond_t cond;
 	struct fake_record *records;
 	unsigned count, page;
-	bool stamps, list_old, no_ids;
-	int fields; /* extra ones */
+	bool stamps, answers_old, describe_drifts, no_read_back, no_ids;
+	int fields;       /* extra ones */
+	int64_t ahead_ms; /* of the org's clock */
 	unsigned calls[FAKE_CALLS], retrieved, saved;
 	struct {
-		int errnum, times, slow_ms;
+		int errnum, times, slow_ms, broken_off;
 		char code[64];
+		void (*meanwhile)(void *arg);
+		void *arg;
 	} faults[FAKE_CALLS];
 };
 
@@ -103,8 +107,52 @@ static int fake_enter(
 		r = error_set_code(err, org->faults[call].errnum, 0, org->faults[call].code,
 			"the fake org was told to fail");
 	}
+	void (*meanwhile)(void *) = org->faults[call].meanwhile;
+	org->faults[call].meanwhile = NULL;
 	pthread_mutex_unlock(&org->lock);
 	until_unwatch(until);
+	if (meanwhile) {
+		meanwhile(org->faults[call].arg);
+	}
+	return r;
+}
+
+/* The records as they are when they are asked for. */
+struct fake_seen {
+	struct fake_org *org;
+	struct fake_record *records;
+	unsigned count;
+};
+
+static void fake_look(struct fake_org *org, struct fake_seen *ret)
+{
+	LOCK_SCOPE(&org->lock);
+	*ret = (struct fake_seen){.org = org,
+		.records = calloc(org->count + 1, sizeof *ret->records),
+		.count = org->count};
+	assert_non_null(ret->records);
+	memcpy(ret->records, org->records, org->count * sizeof *ret->records);
+}
+
+/* Once more, before it is answered, unless the org answers with what it saw first. */
+static void fake_look_again(struct fake_seen *seen)
+{
+	struct fake_org *org = seen->org;
+
+	if (!org->answers_old) {
+		free(seen->records);
+		fake_look(org, seen);
+	}
+}
+
+/* The end of an answer: it may be broken off there. */
+static int fake_leave(struct fake_org *org, enum fake_call call, int r, struct error *err)
+{
+	LOCK_SCOPE(&org->lock);
+	if (r == 0 && org->faults[call].broken_off > 0) {
+		org->faults[call].broken_off--;
+		return error_set(err, EIO, "the fake org was told to break off");
+	}
 	return r;
 }
 
@@ -204,27 +252,24 @@ static int fake_list(void *self, const struct schema *schema, const char *next,
 {
 	struct fake_org *org = self;
 	unsigned from = next ? (unsigned)atoi(next) : 0;
-	struct fake_record *seen = calloc(org->count + 1, sizeof *seen);
-
-	assert_non_null(seen);
-	pthread_mutex_lock(&org->lock);
-	memcpy(seen, org->records, org->count * sizeof *seen);
-	pthread_mutex_unlock(&org->lock);
-	int r = fake_enter(org, FAKE_LIST, until, err);
+	struct fake_seen seen;
 
 	(void)schema;
-	unsigned to = from + org->page < org->count ? from + org->page : org->count;
+	fake_look(org, &seen);
+	int r = fake_enter(org, FAKE_LIST, until, err);
+	fake_look_again(&seen);
+	unsigned to = from + org->page < seen.count ? from + org->page : seen.count;
 	for (unsigned i = from; r == 0 && i < to; i++) {
-		if (!org->records[i].deleted) {
-			r = fake_give_as(
-				org, i, org->list_old ? seen[i] : org->records[i], sink, err);
+		if (!seen.records[i].deleted) {
+			r = fake_give_as(org, i, seen.records[i], sink, err);
 			ret->records++;
 		}
 	}
-	free(seen);
+	free(seen.records);
 	ret->total = org->count;
-	ret->server_ms = clock_wall_ms();
-	if (r == 0 && to < org->count && asprintf(&ret->next, "%u", to) < 0) {
+	ret->server_ms = clock_wall_ms() + org->ahead_ms;
+	r = fake_leave(org, FAKE_LIST, r, err);
+	if (r == 0 && to < seen.count && asprintf(&ret->next, "%u", to) < 0) {
 		return -ENOMEM;
 	}
 	return r;
@@ -242,14 +287,39 @@ static int fake_retrieve(void *self, const struct schema *schema, const struct i
 	size_t count, const struct remote_sink *sink, const struct until *until, struct error *err)
 {
 	struct fake_org *org = self;
-	int r = fake_enter(org, FAKE_RETRIEVE, until, err);
+	struct fake_seen seen;
 
 	(void)schema;
+	fake_look(org, &seen);
+	int r = fake_enter(org, FAKE_RETRIEVE, until, err);
+	fake_look_again(&seen);
 	org->retrieved += (unsigned)count;
 	for (size_t k = 0; r == 0 && k < count; k++) {
 		unsigned i = fake_index(&ids[k]);
-		if (i < org->count && !org->records[i].deleted) {
-			r = fake_give(org, i, sink, err);
+		if (i < seen.count && !seen.records[i].deleted) {
+			r = fake_give_as(org, i, seen.records[i], sink, err);
+		}
+	}
+	free(seen.records);
+	return fake_leave(org, FAKE_RETRIEVE, r, err);
+}
+
+/* First the delete log, then the records, as sf does. */
+static int fake_tell_changes(
+	struct fake_seen *seen, int64_t since_ms, const struct remote_sink *sink, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < seen->count; i++) {
+		if (seen->records[i].restored && seen->records[i].stamp_ms >= since_ms) {
+			struct id id;
+			fake_org_id(i, &id);
+			r = sink->deleted(sink->payload, &id, err);
+		}
+	}
+	for (unsigned i = 0; r == 0 && i < seen->count; i++) {
+		if (seen->records[i].stamp_ms >= since_ms) {
+			r = fake_give_as(seen->org, i, seen->records[i], sink, err);
 		}
 	}
 	return r;
@@ -260,22 +330,23 @@ static int fake_changes(void *self, const struct schema *schema, const char *des
 	struct remote_changes *ret, struct error *err)
 {
 	struct fake_org *org = self;
+	struct fake_seen seen;
 	char modified[64];
-	int r = fake_enter(org, FAKE_CHANGES, until, err);
 
 	(void)schema;
+	fake_look(org, &seen);
+	int r = fake_enter(org, FAKE_CHANGES, until, err);
+	fake_look_again(&seen);
 	snprintf(modified, sizeof modified, "Mon, 01 Jun 2026 00:00:%02d GMT", org->fields);
-	ret->server_ms = clock_wall_ms();
-	if (r == 0 && describe_modified[0] && strcmp(describe_modified, modified) != 0) {
+	ret->server_ms = clock_wall_ms() + org->ahead_ms;
+	if (r == 0 && describe_modified[0] &&
+		(org->describe_drifts || strcmp(describe_modified, modified) != 0)) {
 		ret->describe_changed = true;
-		return 0;
+	} else if (r == 0) {
+		r = fake_tell_changes(&seen, since_ms, sink, err);
 	}
-	for (unsigned i = 0; r == 0 && i < org->count; i++) {
-		if (org->records[i].stamp_ms >= since_ms) {
-			r = fake_give(org, i, sink, err);
-		}
-	}
-	return r;
+	free(seen.records);
+	return fake_leave(org, FAKE_CHANGES, r, err);
 }
 
 /* ---- writing ---- */
@@ -325,8 +396,10 @@ static int fake_update(void *self, const struct schema *schema, struct remote_sa
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		fake_save_one(org, &saves[i]);
 		org->saved++;
-		saves[i].read_back = true;
-		r = fake_give(org, fake_index(&saves[i].id), sink, err);
+		saves[i].read_back = !org->no_read_back;
+		if (saves[i].read_back) {
+			r = fake_give(org, fake_index(&saves[i].id), sink, err);
+		}
 	}
 	return r;
 }
@@ -346,7 +419,7 @@ static int fake_create(void *self, const struct schema *schema, const char *json
 	fake_name_of(json, len, name, sizeof name);
 	unsigned i = fake_org_create(org, name);
 	fake_org_id(i, ret);
-	return fake_give(org, i, sink, err);
+	return org->no_read_back ? 0 : fake_give(org, i, sink, err);
 }
 
 static int fake_remove(void *self, const struct schema *schema, const struct id *id,
@@ -476,14 +549,22 @@ void fake_org_change(struct fake_org *org, unsigned i, const char *name)
 {
 	LOCK_SCOPE(&org->lock);
 	snprintf(org->records[i].name, sizeof org->records[i].name, "%s", name);
-	org->records[i].stamp_ms = clock_wall_ms();
+	org->records[i].stamp_ms = clock_wall_ms() + org->ahead_ms;
 }
 
 void fake_org_delete(struct fake_org *org, unsigned i)
 {
 	LOCK_SCOPE(&org->lock);
 	org->records[i].deleted = true;
-	org->records[i].stamp_ms = clock_wall_ms();
+	org->records[i].stamp_ms = clock_wall_ms() + org->ahead_ms;
+}
+
+void fake_org_restore(struct fake_org *org, unsigned i)
+{
+	LOCK_SCOPE(&org->lock);
+	org->records[i].deleted = false;
+	org->records[i].restored = true;
+	org->records[i].stamp_ms = clock_wall_ms() + org->ahead_ms;
 }
 
 unsigned fake_org_create(struct fake_org *org, const char *name)
@@ -502,9 +583,38 @@ void fake_org_add_field(struct fake_org *org)
 	org->fields++;
 }
 
-void fake_org_list_old(struct fake_org *org)
+void fake_org_answer_old(struct fake_org *org)
 {
-	org->list_old = true;
+	org->answers_old = true;
+}
+
+void fake_org_meanwhile(
+	struct fake_org *org, enum fake_call call, void (*run)(void *arg), void *arg)
+{
+	LOCK_SCOPE(&org->lock);
+	org->faults[call].meanwhile = run;
+	org->faults[call].arg = arg;
+}
+
+void fake_org_break_off(struct fake_org *org, enum fake_call call)
+{
+	LOCK_SCOPE(&org->lock);
+	org->faults[call].broken_off++;
+}
+
+void fake_org_describe_drifts(struct fake_org *org)
+{
+	org->describe_drifts = true;
+}
+
+void fake_org_no_read_back(struct fake_org *org)
+{
+	org->no_read_back = true;
+}
+
+void fake_org_put_clock_on(struct fake_org *org, int64_t ms)
+{
+	org->ahead_ms += ms;
 }
 
 void fake_org_no_stamps(struct fake_org *org)

@@ -50,8 +50,21 @@ void fake_org_no_stamps(struct fake_org *org); /* before first use: changes cann
 void fake_org_no_ids(struct fake_org *org);    /* all records have the empty Id */
 void fake_org_move_time(struct fake_org *org, int64_t ms); /* both clocks go on by so much */
 
-/* list() answers with the records as they were when it was asked, however late. */
-void fake_org_list_old(struct fake_org *org);
+void fake_org_put_clock_on(struct fake_org *org, int64_t ms); /* the org's clock alone */
+void fake_org_restore(
+	struct fake_org *org, unsigned i); /* deleted before; the log names it still */
+
+/* Questions are answered with the records as they were when they were put, however late. */
+void fake_org_answer_old(struct fake_org *org);
+/* Once, while the next call of this kind is under way. */
+void fake_org_meanwhile(
+	struct fake_org *org, enum fake_call call, void (*run)(void *arg), void *arg);
+/* The next such call hands out everything, and fails at the end. Reading calls only. */
+void fake_org_break_off(struct fake_org *org, enum fake_call call);
+/* changes() takes every describe for an old one. */
+void fake_org_describe_drifts(struct fake_org *org);
+/* What was saved or made is not read along. */
+void fake_org_no_read_back(struct fake_org *org);
 
 /* A mirror over the org and a store in memory; ttl 60 s. */
 struct rig {

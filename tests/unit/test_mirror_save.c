@@ -362,7 +362,7 @@ static void test_save__an_answer_from_before_does_not_undo_it(void **state)
 	editor_open(&e);
 	mine = rig;
 	fake_org_slow(rig.org, FAKE_LIST, 300);
-	fake_org_list_old(rig.org); /* answers with what it saw when it was asked */
+	fake_org_answer_old(rig.org); /* answers with what it saw when it was asked */
 	pthread_create(&thread, NULL, list_slowly, &mine);
 	usleep(100000);
 	assert_int_equal(editor_save(&e), 0);
