@@ -84,11 +84,13 @@ static bool listing_advance(
 	if (job->generation != o->state.generation) { /* begun anew meanwhile */
 		return false;
 	}
+	int64_t began_ms = page->server_ms ? page->server_ms : o->fill_began_ms;
 	if (job->first && !o->state.listed_ms) {
-		o->state.fill_ms = page->server_ms ? page->server_ms : o->fill_began_ms;
+		o->state.fill_ms = began_ms;
 		o->state.checked_ms = o->fill_began_ms;
 	} else if (job->first) { /* again: the old listing holds until the new one is complete */
 		o->relist = true;
+		o->relist_began_ms = began_ms;
 	}
 	free(o->state.next);
 	o->state.next = take_ptr(&page->next);
@@ -99,8 +101,7 @@ static bool listing_advance(
 	return o->state.next == NULL;
 }
 
-static int listing_complete(
-	struct object *o, uint32_t generation, int64_t server_ms, struct error *err)
+static int listing_complete(struct object *o, uint32_t generation, struct error *err)
 {
 	int r = listing_sweep(o, generation, err);
 
@@ -110,7 +111,7 @@ static int listing_complete(
 	LOCK_SCOPE(&o->lock);
 	if (generation == o->state.generation) {
 		if (o->relist) {
-			o->state.fill_ms = server_ms ? server_ms : o->fill_began_ms;
+			o->state.fill_ms = o->relist_began_ms;
 		}
 		o->state.listed_ms = o->state.fill_ms;
 		o->state.checked_ms = o->fill_began_ms;
@@ -182,9 +183,8 @@ static int page_fetch(struct object *o, const struct until *until, struct error 
 	if (r < 0) {
 		return listing_refused(o, r, err);
 	}
-	int64_t server_ms = page.server_ms;
 	if (listing_advance(o, &job, &page, first_row)) {
-		r = listing_complete(o, job.generation, server_ms, err);
+		r = listing_complete(o, job.generation, err);
 	}
 	return r < 0 ? r : object_save(o, err);
 }

@@ -100,6 +100,7 @@ struct object {
 	bool refill;  /* rows were rendered by an older schema: list again before showing */
 	int restarts; /* of the running listing, because the org had lost the place */
 	bool relist;  /* a listing that was complete is being listed again */
+	int64_t relist_began_ms; /* the org's clock */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
 	int64_t fill_active_ms;  /* wall clock when the last page came */

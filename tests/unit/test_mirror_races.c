@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +39,49 @@ static uint64_t key_of(struct rig *rig, unsigned i)
 	return rec.key;
 }
 
+/* Somebody who does something of his own while the mirror waits for the org. */
+struct actor {
+	struct rig *rig;
+	unsigned i;
+	uint64_t key;
+	int result;
+	sem_t go;
+	pthread_t thread;
+};
+
+/* ---- listing again ---- */
+
+static void change_late(void *arg)
+{
+	struct actor *a = arg;
+
+	fake_org_change(a->rig->org, a->i, "Late");
+	fake_org_put_clock_on(a->rig->org, 10 * 60000);
+}
+
+static void then_change_late(void *arg)
+{
+	struct actor *a = arg;
+
+	fake_org_meanwhile(a->rig->org, FAKE_LIST, change_late, a);
+}
+
+static void test_races__a_change_during_a_long_listing_is_found(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 30, 10);
+	rig_list(&rig);
+	struct actor a = {.rig = &rig, .i = 3};
+	fake_org_move_time(rig.org, 15 * DAY_MS); /* longer than the delete log goes back */
+	fake_org_meanwhile(rig.org, FAKE_LIST, then_change_late, &a);
+	assert_int_equal(rig_list(&rig), 30);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	assert_int_equal(name_of(&rig, 3, "Late"), 1);
+	rig_down(&rig);
+}
+
 /* ---- checks ---- */
 
 static void test_races__a_record_that_came_back_is_there(void **state)
@@ -58,6 +103,7 @@ static void test_races__a_record_that_came_back_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
