@@ -14,32 +14,39 @@
 
 /* ---- records that the org said are not there ---- */
 
+/* Under m->lock; NULL if it is not noted. */
+static struct missing *missing_find(struct mirror *m, uint32_t object, const char *id18)
+{
+	for (unsigned i = 0; i < MISSING_MAX; i++) {
+		struct missing *x = &m->missing[i];
+		if (x->object == object && strcmp(x->id.text, id18) == 0) {
+			return x;
+		}
+	}
+	return NULL;
+}
+
 bool missing_known(struct mirror *m, uint32_t object, const struct id *id)
 {
 	LOCK_SCOPE(&m->lock);
-	for (unsigned i = 0; i < MISSING_MAX; i++) {
-		const struct missing *x = &m->missing[i];
-		if (x->object == object && strcmp(x->id.text, id->text) == 0) {
-			return clock_mono_ms() < x->until_ms;
-		}
-	}
-	return false;
+	const struct missing *x = missing_find(m, object, id->text);
+	return x && clock_mono_ms() < x->until_ms;
 }
 
 void missing_add(struct mirror *m, uint32_t object, const struct id *id)
 {
 	LOCK_SCOPE(&m->lock);
-	m->missing[m->missing_next++ % MISSING_MAX] = (struct missing){
-		.object = object, .id = *id, .until_ms = clock_mono_ms() + m->ttl_ms};
+	struct missing *x = missing_find(m, object, id->text);
+	x = x ? x : &m->missing[m->missing_next++ % MISSING_MAX];
+	*x = (struct missing){.object = object, .id = *id, .until_ms = clock_mono_ms() + m->ttl_ms};
 }
 
 void missing_drop(struct mirror *m, uint32_t object, const char *id18)
 {
 	LOCK_SCOPE(&m->lock);
-	for (unsigned i = 0; i < MISSING_MAX; i++) {
-		if (m->missing[i].object == object && strcmp(m->missing[i].id.text, id18) == 0) {
-			m->missing[i].object = 0;
-		}
+	struct missing *x = missing_find(m, object, id18);
+	if (x) {
+		x->object = 0;
 	}
 }
 

@@ -100,11 +100,28 @@ static void test_races__a_record_that_came_back_is_there(void **state)
 	rig_down(&rig);
 }
 
+static void test_races__what_was_missing_before_is_asked_for_once(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	mirror_set_ttl(rig.mirror, 0);
+	assert_int_equal(name_of(&rig, 77, ""), -ENOENT);
+	mirror_set_ttl(rig.mirror, 60);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(name_of(&rig, 77, ""), -ENOENT);
+	}
+	assert_int_equal(fake_org_count(rig.org, FAKE_RETRIEVE), 2);
+	rig_down(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
+		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
