@@ -77,6 +77,13 @@ static void intake_tell_put(struct intake *in, const struct store_put *row)
 	}
 }
 
+/* What is there now belongs to the listing that is under way now. */
+static uint32_t intake_generation(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	return o->state.generation;
+}
+
 static int intake_flush_rows(struct intake *in, struct error *err)
 {
 	struct object *o = in->object;
@@ -85,9 +92,10 @@ static int intake_flush_rows(struct intake *in, struct error *err)
 		in->rows[i].body = in->bodies.data + in->offsets[i];
 	}
 	int64_t checked_ms = in->answered_now ? clock_wall_ms() + 1 : in->asked_ms;
+	uint32_t generation = in->answered_now ? intake_generation(o) : in->generation;
 	int r;
 	WITH_ROOM(o->mirror, r,
-		store_record_put(o->mirror->store, o->index, in->generation, checked_ms, in->rows,
+		store_record_put(o->mirror->store, o->index, generation, checked_ms, in->rows,
 			in->count, err));
 	for (size_t i = 0; r == 0 && i < in->count; i++) {
 		intake_tell_put(in, &in->rows[i]);

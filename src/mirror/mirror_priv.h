@@ -304,7 +304,8 @@ struct intake {
 	uint32_t generation;
 	int64_t asked_ms;  /* wall clock when the question was put */
 	bool tell;         /* changed and deleted rows are news for the kernel */
-	bool answered_now; /* rows count as answered when they are written, see save.c */
+	bool answered_now; /* rows count as answered when they are written, whatever generation says;
+			      see save.c */
 	struct buf scratch, bodies;
 	struct store_put *rows;
 	size_t *offsets;

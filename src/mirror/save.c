@@ -206,10 +206,7 @@ static void send_batch(struct object *o, struct save **batch, size_t count)
 	AUTO(intake) struct intake in = {0};
 	struct remote_sink sink = {.record = intake_record, .payload = &in};
 
-	pthread_mutex_lock(&o->lock);
-	uint32_t generation = o->state.generation;
-	pthread_mutex_unlock(&o->lock);
-	int r = intake_init(&in, o, batch[0]->schema, generation, &err);
+	int r = intake_init(&in, o, batch[0]->schema, 0, &err);
 	in.answered_now = true;
 	in.tell = true;
 	if (r == 0) {

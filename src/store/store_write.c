@@ -117,8 +117,7 @@ static bool worth_writing(
 {
 	int64_t moved = p->checked_ms - old->record.checked_ms;
 	return row->ret_change != STORE_SAME || !old->held ||
-	       row->stamp_ms != old->record.stamp_ms ||
-	       (p->generation != 0 && p->generation != old->generation) ||
+	       row->stamp_ms != old->record.stamp_ms || p->generation > old->generation ||
 	       moved > CHECKED_SLACK_MS || moved < -CHECKED_SLACK_MS;
 }
 
@@ -134,7 +133,7 @@ static int keep_old(
 	struct putting *p, struct store_put *row, const struct found *old, struct error *err)
 {
 	row->ret_change = STORE_SAME;
-	if (p->generation == 0 || p->generation == old->generation) {
+	if (p->generation <= old->generation) {
 		return 0;
 	}
 	return sql_run(p->change.c, STMT_RECORD_UPDATE, err, "iiiiiit", (int64_t)row->ret_key,
@@ -149,7 +148,7 @@ static int keep_former(
 {
 	struct conn *c = p->change.c;
 	if (!old->held || row->stamp_ms == old->record.stamp_ms ||
-		(p->generation != 0 && p->generation != old->generation)) {
+		p->generation > old->generation) {
 		return 0;
 	}
 	int r = sql_run(
@@ -162,7 +161,7 @@ static int put_old(
 {
 	struct change *ch = &p->change;
 	bool same = row->hash == old->record.hash && row->size == old->record.size;
-	uint32_t generation = p->generation ? p->generation : old->generation;
+	uint32_t generation = p->generation > old->generation ? p->generation : old->generation;
 	row->ret_key = old->record.key;
 	if (outdated(p, old)) {
 		return keep_old(p, row, old, err);

@@ -49,6 +49,106 @@ struct actor {
 	pthread_t thread;
 };
 
+static int actor_save(struct actor *a, const char *name)
+{
+	struct until until = {.deadline_ms = clock_mono_ms() + 5000};
+	struct mirror_record rec;
+	char text[128];
+	int len = snprintf(text, sizeof text, "{\"Name\":\"%s\"}", name);
+
+	a->result = mirror_record_save(a->rig->mirror, a->key, 0, (struct json_slice){"{}", 2},
+		(struct json_slice){text, (size_t)len}, &until, &rec, NULL);
+	return a->result;
+}
+
+static void *actor_edit(void *arg)
+{
+	actor_save(arg, "Edited");
+	return NULL;
+}
+
+static void *actor_create(void *arg)
+{
+	static const char text[] = "{\"Name\":\"Made\"}";
+	struct actor *a = arg;
+	struct until until = {.deadline_ms = clock_mono_ms() + 5000};
+	struct mirror_record rec;
+
+	a->result = mirror_record_create(
+		a->rig->mirror, a->rig->account, text, sizeof text - 1, &until, &rec, NULL);
+	return NULL;
+}
+
+static void await_go(void *arg)
+{
+	sem_wait(&((struct actor *)arg)->go);
+}
+
+static void let_go(void *arg)
+{
+	struct actor *a = arg;
+
+	sem_post(&a->go);
+	pthread_join(a->thread, NULL);
+	assert_int_equal(a->result, 0);
+}
+
+static void await_call(struct rig *rig, enum fake_call call, unsigned count)
+{
+	while (fake_org_count(rig->org, call) < count) {
+		usleep(1000);
+	}
+}
+
+/* ---- writes while something is asked ---- */
+
+/* The second page of the listing: the record stands on the first. */
+static void then_let_go(void *arg)
+{
+	struct actor *a = arg;
+
+	fake_org_meanwhile(a->rig->org, FAKE_LIST, let_go, a);
+}
+
+static void test_races__a_save_does_not_take_its_record_out_of_a_listing(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 20, 10);
+	fake_org_no_stamps(rig.org);
+	rig_list(&rig);
+	struct actor a = {.rig = &rig, .key = key_of(&rig, 3)};
+	sem_init(&a.go, 0, 0);
+	fake_org_meanwhile(rig.org, FAKE_UPDATE, await_go, &a);
+	pthread_create(&a.thread, NULL, actor_edit, &a);
+	await_call(&rig, FAKE_UPDATE, 1);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	fake_org_meanwhile(rig.org, FAKE_LIST, then_let_go, &a);
+	assert_int_equal(rig_list(&rig), 20);
+	assert_int_equal(name_of(&rig, 3, "Edited"), 1);
+	assert_int_equal(key_of(&rig, 3), a.key);
+	rig_down(&rig);
+}
+
+static void test_races__a_record_made_during_a_listing_stays(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	struct actor a = {.rig = &rig};
+	sem_init(&a.go, 0, 0);
+	fake_org_answer_old(rig.org);
+	fake_org_meanwhile(rig.org, FAKE_CREATE, await_go, &a);
+	fake_org_meanwhile(rig.org, FAKE_LIST, let_go, &a);
+	pthread_create(&a.thread, NULL, actor_create, &a);
+	await_call(&rig, FAKE_CREATE, 1);
+	assert_int_equal(rig_list(&rig), 11);
+	assert_int_equal(name_of(&rig, 10, "Made"), 1);
+	rig_down(&rig);
+}
+
 /* ---- listing again ---- */
 
 static void change_late(void *arg)
@@ -119,6 +219,8 @@ static void test_races__what_was_missing_before_is_asked_for_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
+		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),

@@ -169,8 +169,8 @@ struct store_put {
 	enum store_change ret_change;    /* filled: SAME means same hash and size */
 };
 
-/* Inserts or updates, one transaction; rows are marked with generation (0: keep the row's own; a
- * new row's is 0 then) and checked_ms (moves of up to a second need not be written). New rows get
+/* Inserts or updates, one transaction; rows are marked with generation (a row that has a later one
+ * keeps it; 0 marks none) and checked_ms (moves of up to a second need not be written). New rows get
  * ascending row numbers in the order given. A row that was answered later than checked_ms keeps its
  * content (SAME): an answer fetched before a write never replaces what the write made. May evict
  * other objects, and bodies of this one when it alone is larger than the limit. */
