@@ -176,6 +176,10 @@ static int page_fetch(struct object *o, const struct until *until, struct error 
 	pthread_mutex_lock(&o->lock);
 	r = page_job_take(o, &job, err);
 	pthread_mutex_unlock(&o->lock);
+	if (r > 0 && job.first) { /* rows on disk never have a generation that is given again */
+		int saved = object_save(o, err);
+		r = saved < 0 ? saved : r;
+	}
 	if (r <= 0) {
 		return r;
 	}

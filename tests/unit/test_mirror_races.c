@@ -182,6 +182,24 @@ static void test_races__a_change_during_a_long_listing_is_found(void **state)
 	rig_down(&rig);
 }
 
+static void test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 600, 1000);
+	fake_org_no_stamps(rig.org);
+	rig_list(&rig);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	fake_org_break_off(rig.org, FAKE_LIST);
+	assert_int_equal(name_of(&rig, 7, "Name 7"), 1);
+	rig_remount(&rig);
+	fake_org_delete(rig.org, 7);
+	assert_int_equal(rig_list(&rig), 599);
+	assert_int_equal(name_of(&rig, 7, ""), -ENOENT);
+	rig_down(&rig);
+}
+
 /* ---- checks ---- */
 
 static void test_races__a_record_that_came_back_is_there(void **state)
@@ -222,6 +240,8 @@ int main(void)
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
+		cmocka_unit_test(
+			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
 	};
