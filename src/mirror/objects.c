@@ -141,6 +141,7 @@ void object_forget_listing(struct object *o)
 	o->relist = o->refill = false;
 	o->fill_active_ms = 0;
 	o->page_first_row = 0;
+	o->state.generation++; /* a page that is under way does not count */
 }
 
 /* ---- the catalogue ---- */

@@ -149,6 +149,37 @@ static void test_races__a_record_made_during_a_listing_stays(void **state)
 	rig_down(&rig);
 }
 
+/* ---- the describe ---- */
+
+static void learn_of_a_new_field(void *arg)
+{
+	struct actor *a = arg;
+	struct until until = {.deadline_ms = clock_mono_ms() + 5000};
+	AUTO(buf) struct buf text;
+
+	buf_init(&text, 1 << 20);
+	fake_org_add_field(a->rig->org);
+	fake_org_move_time(a->rig->org, 11 * 60000); /* the describe is not trusted any more */
+	assert_int_equal(mirror_describe(a->rig->mirror, a->rig->account, &until, &text, NULL), 0);
+}
+
+static void test_races__a_page_of_an_older_schema_does_not_count(void **state)
+{
+	struct rig rig;
+	char text[512];
+	(void)state;
+
+	rig_up(&rig, 250, 100);
+	struct actor a = {.rig = &rig};
+	fake_org_meanwhile(rig.org, FAKE_LIST, learn_of_a_new_field, &a);
+	assert_int_equal(rig_list(&rig), 250);
+	for (unsigned i = 0; i < 250; i += 50) {
+		assert_int_equal(rig_cat(&rig, i, text, sizeof text), 0);
+		assert_non_null(strstr(text, "\"New__c\": null"));
+	}
+	rig_down(&rig);
+}
+
 /* ---- listing again ---- */
 
 static void change_late(void *arg)
@@ -239,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
+		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
