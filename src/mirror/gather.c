@@ -50,6 +50,33 @@ void missing_drop(struct mirror *m, uint32_t object, const char *id18)
 	}
 }
 
+/* ---- records that this mount deleted: an answer from before does not bring them back ---- */
+
+void removed_add(struct mirror *m, uint32_t object, const struct id *id)
+{
+	LOCK_SCOPE(&m->lock);
+	m->removed[m->removed_next++ % REMOVED_MAX] =
+		(struct removed){.object = object, .id = *id, .at_ms = clock_wall_ms()};
+}
+
+/* From the last one back: mostly that one is older than the question already. */
+bool removed_since(struct mirror *m, uint32_t object, const char *id18, int64_t asked_ms)
+{
+	int64_t now_ms = clock_wall_ms();
+	LOCK_SCOPE(&m->lock);
+
+	for (unsigned i = 1; i <= REMOVED_MAX; i++) {
+		const struct removed *x = &m->removed[(m->removed_next - i) % REMOVED_MAX];
+		if (x->at_ms < asked_ms || x->at_ms > now_ms) { /* or the clock was set back */
+			return false;
+		}
+		if (x->object == object && strcmp(x->id.text, id18) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- the waiting lists, all under o->lock ---- */
 
 static void want_link(struct want *w, struct want **head)

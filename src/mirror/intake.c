@@ -60,11 +60,32 @@ static void intake_drop_body(struct intake *in, const struct store_put *row)
 	}
 }
 
+/* The record was deleted after this question was put, and the answer has it still. Looked at when
+ * the row is in the store: who deletes notes it before the row goes. */
+static void intake_undo(struct intake *in, const struct store_put *row)
+{
+	struct object *o = in->object;
+	struct store_gone gone;
+	size_t count = 0;
+	char id[1][19];
+	int r;
+
+	memcpy(id[0], row->id, sizeof id[0]);
+	WITH_ROOM(o->mirror, r,
+		store_record_delete(o->mirror->store, o->index, id, 1, &gone, &count, NULL));
+	if (r == 0 && count) {
+		news_push(o->mirror, NEWS_DELETED, o->index, gone.key, gone.id);
+	}
+}
+
 static void intake_tell_put(struct intake *in, const struct store_put *row)
 {
 	struct object *o = in->object;
 
-	if (row->ret_change == STORE_ADDED) {
+	if (row->ret_change == STORE_ADDED && !in->answered_now &&
+		removed_since(o->mirror, o->index, row->id, in->asked_ms)) {
+		intake_undo(in, row);
+	} else if (row->ret_change == STORE_ADDED) {
 		in->added++;
 		in->first_row = in->first_row ? in->first_row : store_key_row(row->ret_key);
 		missing_drop(o->mirror, o->index, row->id);

@@ -153,6 +153,14 @@ struct missing {
 };
 #define MISSING_MAX 256
 
+/* A record that this mount deleted, see gather.c. */
+struct removed {
+	uint32_t object;
+	struct id id;
+	int64_t at_ms; /* wall clock */
+};
+#define REMOVED_MAX 1024
+
 /* What a running program saved last of a record: see author.c. */
 struct author {
 	uint64_t who, key;
@@ -228,6 +236,8 @@ struct mirror {
 	int64_t limits_ms;                   /* monotonic; 0: never */
 	struct missing missing[MISSING_MAX]; /* ring of records that the org said are not there */
 	unsigned missing_next;
+	struct removed removed[REMOVED_MAX]; /* ring */
+	unsigned removed_next;
 
 	pthread_mutex_t save_lock;
 	pthread_mutex_t mend_lock;
@@ -348,6 +358,9 @@ void gather_run(struct pool_job *job);
 bool missing_known(struct mirror *m, uint32_t object, const struct id *id);
 void missing_add(struct mirror *m, uint32_t object, const struct id *id);
 void missing_drop(struct mirror *m, uint32_t object, const char *id18);
+void removed_add(struct mirror *m, uint32_t object, const struct id *id);
+/* True if it was deleted since the question that was asked at this time (wall clock). */
+bool removed_since(struct mirror *m, uint32_t object, const char *id18, int64_t asked_ms);
 
 /* crash.c */
 void crash_look(struct mirror *m);  /* before objects are loaded */

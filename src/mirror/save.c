@@ -175,6 +175,7 @@ static int send_one(struct object *o, struct save *s, struct intake *in,
 	} else {
 		r = remote->remove(remote->self, s->schema, &s->id, until, err);
 		if (r == 0) {
+			removed_add(o->mirror, o->index, &s->id);
 			r = intake_deleted(in, &s->id, err);
 		}
 	}

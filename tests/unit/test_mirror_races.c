@@ -102,6 +102,41 @@ static void await_call(struct rig *rig, enum fake_call call, unsigned count)
 
 /* ---- writes while something is asked ---- */
 
+static void remove_it(void *arg)
+{
+	struct actor *a = arg;
+	struct until until = {.deadline_ms = clock_mono_ms() + 5000};
+
+	assert_int_equal(mirror_record_delete(a->rig->mirror, a->key, &until, NULL), 0);
+}
+
+static void test_races__an_answer_from_before_does_not_bring_back_what_was_deleted(void **state)
+{
+	static const enum fake_call questions[] = {FAKE_CHANGES, FAKE_LIST, FAKE_RETRIEVE};
+	(void)state;
+
+	for (size_t k = 0; k < sizeof questions / sizeof *questions; k++) {
+		struct rig rig;
+		rig_up(&rig, 100, 100);
+		if (questions[k] == FAKE_CHANGES) {
+			rig_list(&rig);
+		}
+		struct actor a = {.rig = &rig, .key = key_of(&rig, 5)};
+		fake_org_move_time(rig.org, AFTER_TTL_MS);
+		fake_org_change(rig.org, 5, "Changed");
+		fake_org_answer_old(rig.org);
+		fake_org_meanwhile(rig.org, questions[k], remove_it, &a);
+		if (questions[k] == FAKE_RETRIEVE) {
+			name_of(&rig, 5, "");
+		} else {
+			rig_list(&rig); /* may have seen it before it went */
+			assert_int_equal(rig_list(&rig), 99);
+		}
+		assert_int_equal(name_of(&rig, 5, ""), -ENOENT);
+		rig_down(&rig);
+	}
+}
+
 /* The second page of the listing: the record stands on the first. */
 static void then_let_go(void *arg)
 {
@@ -268,6 +303,8 @@ static void test_races__what_was_missing_before_is_asked_for_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_races__an_answer_from_before_does_not_bring_back_what_was_deleted),
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
