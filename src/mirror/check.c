@@ -35,15 +35,20 @@ static int check_done(
 	if (o->describe_modified[0]) { /* the describe was part of the question */
 		o->describe_checked_ms = in->asked_ms;
 	}
-	bool listing_moved = in->added || in->deleted || in->renamed;
-	if (listing_moved) {
-		o->mtime_ms = clock_wall_ms();
-	}
 	pthread_mutex_unlock(&o->lock);
-	if (listing_moved) {
-		news_push(o->mirror, NEWS_LISTING, o->index, 0, NULL);
-	}
 	return object_save(o, err);
+}
+
+/* Also when the answer broke off: what came of it is in the store, and is no news next time. */
+static void check_tell(struct object *o, const struct intake *in)
+{
+	if (!in->added && !in->deleted && !in->renamed) {
+		return;
+	}
+	pthread_mutex_lock(&o->lock);
+	o->mtime_ms = clock_wall_ms();
+	pthread_mutex_unlock(&o->lock);
+	news_push(o->mirror, NEWS_LISTING, o->index, 0, NULL);
 }
 
 struct check_job {
@@ -82,6 +87,7 @@ static int check_ask(struct object *o, const struct schema *schema, const struct
 		breaker_note(m, r, err);
 	}
 	r = r < 0 ? r : intake_flush(&in, err);
+	check_tell(o, &in);
 	if (r < 0 || ret->describe_changed || ret->gap) {
 		return r;
 	}

@@ -15,6 +15,8 @@
 #include "fake_org.h"
 #include "forcefs/base/clock.h"
 
+#include "mirror_priv.h"
+
 #define AFTER_TTL_MS 61000
 #define DAY_MS       INT64_C(86400000)
 
@@ -284,6 +286,39 @@ static void test_races__a_record_that_came_back_is_there(void **state)
 	rig_down(&rig);
 }
 
+/* Of those that are waiting. */
+static unsigned count_news(struct rig *rig, enum news_kind kind)
+{
+	const uint32_t end = 7777;
+	struct news news = {0};
+	unsigned count = 0;
+
+	news_push(rig->mirror, NEWS_CATALOG, end, 0, NULL);
+	while (news.object != end) {
+		assert_int_equal(mirror_news_next(rig->mirror, &news), 1);
+		count += news.kind == kind;
+	}
+	return count;
+}
+
+static void test_races__names_that_a_broken_check_brought_are_news(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	count_news(&rig, NEWS_LISTING);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	for (int i = 0; i < 600; i++) {
+		fake_org_create(rig.org, "Made");
+	}
+	fake_org_break_off(rig.org, FAKE_CHANGES);
+	rig_list(&rig);
+	assert_true(count_news(&rig, NEWS_LISTING) > 0);
+	rig_down(&rig);
+}
+
 static void test_races__what_was_missing_before_is_asked_for_once(void **state)
 {
 	struct rig rig;
@@ -312,6 +347,7 @@ int main(void)
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
+		cmocka_unit_test(test_races__names_that_a_broken_check_brought_are_news),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
