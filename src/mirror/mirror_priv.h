@@ -102,6 +102,7 @@ struct object {
 	bool relist;  /* a listing that was complete is being listed again */
 	int64_t relist_began_ms; /* the org's clock */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
+	int64_t doubted_ms;      /* a check asked before this proves nothing; wall clock */
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
 	int64_t fill_active_ms;  /* wall clock when the last page came */
 	uint64_t page_first_row; /* first new row of the last page */

@@ -15,7 +15,7 @@
 
 int64_t object_true_ms(const struct object *o)
 {
-	if (o->state.fill_ms == 0) {
+	if (o->state.fill_ms == 0 || o->state.checked_ms < o->doubted_ms) {
 		return 0;
 	}
 	if (o->state.listed_ms == 0 && o->fill_active_ms > o->state.checked_ms) {
@@ -125,6 +125,9 @@ int object_save(struct object *o, struct error *err)
 	AUTO(store_object) struct store_object state = o->state;
 	state.next = o->state.next ? strdup(o->state.next) : NULL;
 	bool lost = o->state.next && !state.next;
+	if (state.checked_ms < o->doubted_ms) {
+		state.checked_ms = 0; /* for the next mount, too */
+	}
 	pthread_mutex_unlock(&o->lock);
 	if (lost) {
 		return error_set(err, ENOMEM, "out of memory");

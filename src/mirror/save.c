@@ -189,12 +189,13 @@ static int send_one(struct object *o, struct save *s, struct intake *in,
 /* Nobody knows what the org has now: the next access asks. */
 void object_doubt_records(struct object *o)
 {
-	LOCK_SCOPE(&o->lock);
-	if (o->state.fill_ms) {
-		o->state.checked_ms = o->fill_active_ms = 0;
-	} else {
-		o->stale_before_ms = clock_wall_ms();
+	pthread_mutex_lock(&o->lock);
+	o->doubted_ms = clock_wall_ms() + 1; /* not by an answer that is under way */
+	if (!o->state.fill_ms) {
+		o->stale_before_ms = o->doubted_ms;
 	}
+	pthread_mutex_unlock(&o->lock);
+	object_save(o, NULL); /* without it the next mount believes the cache for a ttl */
 }
 
 /* Sends the batch and writes what the org made of it into the store. The rows count as answered
@@ -229,7 +230,9 @@ static void send_batch(struct object *o, struct save **batch, size_t count)
 			object_doubt_records(o);
 		}
 	}
-	intake_flush(&in, NULL); /* if the store fails, the org still has it; reads will tell */
+	if (intake_flush(&in, NULL) < 0) { /* the org still has it */
+		object_doubt_records(o);
+	}
 	if (in.added || in.deleted) {
 		news_push(m, NEWS_LISTING, o->index, 0, NULL);
 	}

@@ -186,6 +186,55 @@ static void test_races__a_record_made_during_a_listing_stays(void **state)
 	rig_down(&rig);
 }
 
+static void save_and_lose_the_answer(void *arg)
+{
+	struct actor *a = arg;
+
+	fake_org_fail(a->rig->org, FAKE_UPDATE, EIO, "MAYBE_SENT", 1);
+	assert_int_equal(actor_save(a, "Edited"), -EIO);
+	fake_org_change(a->rig->org, a->i, "Edited"); /* it did happen */
+}
+
+static void test_races__an_answer_from_before_does_not_end_a_doubt(void **state)
+{
+	static const enum fake_call questions[] = {FAKE_CHANGES, FAKE_LIST};
+	(void)state;
+
+	for (size_t k = 0; k < sizeof questions / sizeof *questions; k++) {
+		struct rig rig;
+		rig_up(&rig, 10, 100);
+		if (questions[k] == FAKE_CHANGES) {
+			rig_list(&rig);
+		}
+		struct actor a = {.rig = &rig, .i = 3, .key = key_of(&rig, 3)};
+		fake_org_move_time(rig.org, AFTER_TTL_MS);
+		fake_org_answer_old(rig.org);
+		fake_org_meanwhile(rig.org, questions[k], save_and_lose_the_answer, &a);
+		rig_list(&rig);
+		assert_int_equal(name_of(&rig, 3, "Edited"), 1);
+		rig_down(&rig);
+	}
+}
+
+static void test_races__what_was_saved_but_not_read_is_asked_for(void **state)
+{
+	(void)state;
+
+	for (int listed = 0; listed < 2; listed++) {
+		struct rig rig;
+		rig_up(&rig, 10, 100);
+		if (listed) {
+			rig_list(&rig);
+		}
+		struct actor a = {.rig = &rig, .key = key_of(&rig, 3)};
+		fake_org_no_read_back(rig.org);
+		fake_org_fail(rig.org, FAKE_RETRIEVE, EIO, "UNKNOWN_EXCEPTION", 1);
+		assert_int_equal(actor_save(&a, "Edited"), 0);
+		assert_int_equal(name_of(&rig, 3, "Edited"), 1);
+		rig_down(&rig);
+	}
+}
+
 /* ---- the describe ---- */
 
 static void learn_of_a_new_field(void *arg)
@@ -342,6 +391,8 @@ int main(void)
 			test_races__an_answer_from_before_does_not_bring_back_what_was_deleted),
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
+		cmocka_unit_test(test_races__an_answer_from_before_does_not_end_a_doubt),
+		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_asked_for),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(
