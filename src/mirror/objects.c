@@ -13,9 +13,16 @@
 
 /* ---- freshness ---- */
 
+/* A time before which nothing is believed; one that is still to come is the mark of a clock that
+ * was set back, and says nothing. */
+static bool is_before(int64_t ms, int64_t doubt_ms)
+{
+	return ms < doubt_ms && doubt_ms <= clock_wall_ms() + 1000;
+}
+
 int64_t object_true_ms(const struct object *o)
 {
-	if (o->state.fill_ms == 0 || o->state.checked_ms < o->doubted_ms) {
+	if (o->state.fill_ms == 0 || is_before(o->state.checked_ms, o->doubted_ms)) {
 		return 0;
 	}
 	if (o->state.listed_ms == 0 && o->fill_active_ms > o->state.checked_ms) {
@@ -42,7 +49,7 @@ int64_t object_whole_fresh_ms(const struct object *o)
 
 int64_t object_fresh_ms(const struct object *o, int64_t row_checked_ms)
 {
-	if (row_checked_ms < o->stale_before_ms) {
+	if (is_before(row_checked_ms, o->stale_before_ms)) {
 		return 0;
 	}
 	int64_t whole_ms = object_true_ms(o);
@@ -125,7 +132,7 @@ int object_save(struct object *o, struct error *err)
 	AUTO(store_object) struct store_object state = o->state;
 	state.next = o->state.next ? strdup(o->state.next) : NULL;
 	bool lost = o->state.next && !state.next;
-	if (state.checked_ms < o->doubted_ms) {
+	if (is_before(state.checked_ms, o->doubted_ms)) {
 		state.checked_ms = 0; /* for the next mount, too */
 	}
 	pthread_mutex_unlock(&o->lock);

@@ -216,6 +216,28 @@ static void test_races__an_answer_from_before_does_not_end_a_doubt(void **state)
 	}
 }
 
+static void test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back(void **state)
+{
+	(void)state;
+
+	for (int listed = 0; listed < 2; listed++) {
+		struct rig rig;
+		rig_up(&rig, 10, 100);
+		if (listed) {
+			rig_list(&rig);
+		}
+		struct actor a = {.rig = &rig, .i = 3, .key = key_of(&rig, 3)};
+		save_and_lose_the_answer(&a);
+		fake_org_move_time(rig.org, -DAY_MS);
+		unsigned before = fake_org_count_all(rig.org);
+		for (int i = 0; i < 5; i++) {
+			assert_true(name_of(&rig, 3, "") >= 0);
+		}
+		assert_true(fake_org_count_all(rig.org) <= before + 3);
+		rig_down(&rig);
+	}
+}
+
 static void test_races__what_was_saved_but_not_read_is_asked_for(void **state)
 {
 	(void)state;
@@ -392,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
 		cmocka_unit_test(test_races__an_answer_from_before_does_not_end_a_doubt),
+		cmocka_unit_test(test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back),
 		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_asked_for),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
