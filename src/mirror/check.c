@@ -100,20 +100,23 @@ static bool object_needs_refill(struct object *o)
 	return o->refill;
 }
 
-/* One attempt. *ret_again: the describe had changed, but not so that files look different. */
-static int check_once(struct object *o, struct flight *own, const struct until *until,
-	bool *ret_again, struct error *err)
+/* One attempt. 1: the describe had changed, once more. renewed: it was asked for just now, and is
+ * not asked about again (the org may well give it another date each time). */
+static int check_once(struct object *o, struct flight *own, const struct until *until, bool renewed,
+	struct error *err)
 {
 	AUTO(schema) struct schema *schema = NULL;
 	struct check_job job;
 	struct remote_changes changes = {0};
 
-	*ret_again = false;
 	int r = object_schema_known(o, until, &schema, err);
 	if (r < 0) {
 		return r;
 	}
 	check_job_take(o, &job);
+	if (renewed) {
+		job.describe_modified[0] = '\0';
+	}
 	if (object_needs_refill(o) || !changes_can_be_told(schema) ||
 		clock_wall_ms() - job.since_ms > LONGEST_SPAN_MS) {
 		return listing_again(o, own, until, err);
@@ -124,7 +127,7 @@ static int check_once(struct object *o, struct flight *own, const struct until *
 	}
 	if (r == 0 && changes.describe_changed) {
 		object_doubt_schema(o);
-		*ret_again = true;
+		return 1;
 	}
 	return r;
 }
@@ -133,16 +136,14 @@ int check_run(struct flight *f, const struct until *until, struct error *err)
 {
 	struct object *o = f->subject;
 	struct error local = {0};
-	bool again = true;
-	int r = 0;
+	int r = check_once(o, f, until, false, &local);
 
-	for (int tries = 0; tries < 3 && r == 0 && again; tries++) {
-		r = check_once(o, f, until, &again, &local);
-		if (r == -EINVAL && strcmp(local.code, "INVALID_FIELD") == 0) {
-			object_doubt_schema(o);
-			again = true;
-			r = 0;
-		}
+	if (r == -EINVAL && strcmp(local.code, "INVALID_FIELD") == 0) {
+		object_doubt_schema(o);
+		r = 1;
+	}
+	if (r == 1) {
+		r = check_once(o, f, until, true, &local);
 	}
 	if (r < 0) {
 		pthread_mutex_lock(&o->lock);

@@ -288,6 +288,42 @@ static void test_races__a_page_of_an_older_schema_does_not_count(void **state)
 	rig_down(&rig);
 }
 
+static void test_races__a_describe_that_always_seems_new_costs_no_call_for_each_access(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	fake_org_describe_drifts(rig.org);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	fake_org_change(rig.org, 3, "Changed");
+	unsigned before = fake_org_count_all(rig.org);
+	assert_int_equal(name_of(&rig, 3, "Changed"), 1);
+	assert_true(fake_org_count_all(rig.org) <= before + 3);
+	before = fake_org_count_all(rig.org);
+	assert_int_equal(name_of(&rig, 3, "Changed"), 1);
+	assert_int_equal(fake_org_count_all(rig.org), before);
+	rig_down(&rig);
+}
+
+static void test_races__a_field_that_is_always_refused_costs_no_call_for_each_access(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	rig_list(&rig);
+	fake_org_fail(rig.org, FAKE_CHANGES, EINVAL, "INVALID_FIELD", -1);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	unsigned before = fake_org_count_all(rig.org);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(name_of(&rig, 3, "Name 3"), 1);
+	}
+	assert_true(fake_org_count_all(rig.org) <= before + 3);
+	rig_down(&rig);
+}
+
 /* ---- listing again ---- */
 
 static void change_late(void *arg)
@@ -417,6 +453,10 @@ int main(void)
 		cmocka_unit_test(test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back),
 		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_asked_for),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
+		cmocka_unit_test(
+			test_races__a_describe_that_always_seems_new_costs_no_call_for_each_access),
+		cmocka_unit_test(
+			test_races__a_field_that_is_always_refused_costs_no_call_for_each_access),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
