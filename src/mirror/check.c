@@ -157,14 +157,12 @@ int check_run(struct flight *f, const struct until *until, struct error *err)
 	return r;
 }
 
-/* True if the object was listed, ttl has passed, and waiting for a check makes sense. */
+/* True if the object was listed, ttl has passed (or all is to be listed again), and waiting for a
+ * check makes sense. */
 static bool check_is_due(struct object *o)
 {
 	LOCK_SCOPE(&o->lock);
-	if (o->refill) {
-		return true;
-	}
-	if (o->state.fill_ms == 0 || object_whole_fresh_ms(o) > 0) {
+	if (!o->refill && (o->state.fill_ms == 0 || object_whole_fresh_ms(o) > 0)) {
 		return false;
 	}
 	int64_t now_ms = clock_mono_ms();

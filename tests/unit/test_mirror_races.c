@@ -324,6 +324,23 @@ static void test_races__a_field_that_is_always_refused_costs_no_call_for_each_ac
 	rig_down(&rig);
 }
 
+static void test_races__a_listing_that_fails_is_not_tried_for_each_cached_record(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 20, 100);
+	rig_list(&rig);
+	fake_org_add_field(rig.org); /* all have to be listed again */
+	fake_org_fail(rig.org, FAKE_LIST, EIO, "UNKNOWN_EXCEPTION", -1);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	for (unsigned i = 0; i < 20; i++) {
+		assert_true(name_of(&rig, i, "") >= 0);
+	}
+	assert_true(fake_org_count(rig.org, FAKE_LIST) <= 3);
+	rig_down(&rig);
+}
+
 /* ---- listing again ---- */
 
 static void change_late(void *arg)
@@ -457,6 +474,8 @@ int main(void)
 			test_races__a_describe_that_always_seems_new_costs_no_call_for_each_access),
 		cmocka_unit_test(
 			test_races__a_field_that_is_always_refused_costs_no_call_for_each_access),
+		cmocka_unit_test(
+			test_races__a_listing_that_fails_is_not_tried_for_each_cached_record),
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
