@@ -96,9 +96,9 @@ void flight_progress(struct flight *f)
 }
 
 /* Under the lock: waits until the flight of this ticket has landed. As long as the flight gets on,
- * the patience of who waits begins again: a long listing is no stuck one. */
-static int flight_await(
-	struct flight *f, uint64_t ticket, const struct until *until, struct error *err)
+ * the patience of who waits begins again: a long listing is no stuck one. Not of who waits briefly. */
+static int flight_await(struct flight *f, uint64_t ticket, bool briefly, const struct until *until,
+	struct error *err)
 {
 	struct until patience = *until;
 	int64_t span_ms = until->deadline_ms - clock_mono_ms();
@@ -107,7 +107,7 @@ static int flight_await(
 
 	while (f->landed < ticket && r == 0) {
 		r = until_wait(&patience, f->cond, f->lock, err);
-		if (f->progress != progress && r != -EINTR) {
+		if (f->progress != progress && r != -EINTR && !briefly) {
 			progress = f->progress;
 			patience.deadline_ms = clock_mono_ms() + span_ms;
 			r = 0;
@@ -122,7 +122,7 @@ static int flight_await(
 	return r;
 }
 
-int flight_join(struct flight *f, const struct until *until, struct error *err)
+static int join(struct flight *f, bool briefly, const struct until *until, struct error *err)
 {
 	int r;
 
@@ -132,10 +132,15 @@ int flight_join(struct flight *f, const struct until *until, struct error *err)
 	if (!f->flying) {
 		flight_launch(f);
 	}
-	r = flight_await(f, ticket, until, err);
+	r = flight_await(f, ticket, briefly, until, err);
 	pthread_mutex_unlock(f->lock);
 	until_unwatch(until);
 	return r;
+}
+
+int flight_join(struct flight *f, const struct until *until, struct error *err)
+{
+	return join(f, false, until, err);
 }
 
 int flight_join_briefly(struct flight *f, const struct until *until, struct error *err)
@@ -143,7 +148,7 @@ int flight_join_briefly(struct flight *f, const struct until *until, struct erro
 	struct error local = {0};
 	struct until patience =
 		until_within(until, breaker_is_stuck(f->mirror) ? 0 : CHECK_PATIENCE_MS);
-	int r = flight_join(f, &patience, &local);
+	int r = join(f, true, &patience, &local);
 
 	if (r == -ETIMEDOUT && !local.http_status) {
 		breaker_note_stuck(f->mirror);
@@ -173,7 +178,7 @@ int flight_fly(struct flight *f, const struct until *until, struct error *err)
 	}
 	until_watch(until, f->lock, f->cond);
 	pthread_mutex_lock(f->lock);
-	int r = flight_await(f, ticket, until, err);
+	int r = flight_await(f, ticket, false, until, err);
 	pthread_mutex_unlock(f->lock);
 	until_unwatch(until);
 	return r;

@@ -392,6 +392,21 @@ static void test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for
 	rig_down(&rig);
 }
 
+static void test_races__a_cached_record_does_not_wait_for_a_whole_listing(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, 400, 10);
+	fake_org_no_stamps(rig.org);
+	rig_list(&rig);
+	fake_org_move_time(rig.org, AFTER_TTL_MS);
+	fake_org_slow(rig.org, FAKE_LIST, 500); /* a page; all 40 take 20 s */
+	assert_int_equal(name_of(&rig, 3, "Name 3"), 1);
+	assert_true(fake_org_count(rig.org, FAKE_LIST) < 75);
+	rig_down(&rig);
+}
+
 /* ---- checks ---- */
 
 static void test_races__a_record_that_came_back_is_there(void **state)
@@ -479,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_races__a_change_during_a_long_listing_is_found),
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
+		cmocka_unit_test(test_races__a_cached_record_does_not_wait_for_a_whole_listing),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__names_that_a_broken_check_brought_are_news),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
