@@ -109,7 +109,7 @@ static int attempt(struct call *c, struct http_reply *ret, struct error *err)
 	}
 	c->attempts++;
 	struct until u = attempt_until(c);
-	r = worker_wait(h, t, &u, &c->sent, &c->taken);
+	r = worker_wait(h, t, &u, c->req->answer_ms, &c->sent, &c->taken);
 	if (r < 0) {
 		t = NULL;
 		return left_early(c, r, err);

@@ -248,8 +248,18 @@ static bool still_moving(struct http *h, const struct transfer *t, struct until 
 	return true;
 }
 
-int worker_wait(struct http *h, struct transfer *t, const struct until *until, bool *ret_sent,
-	bool *ret_taken)
+/* Who would leave stays for an answer that must not be lost. Lock held. */
+static void await_answer(struct http *h, struct transfer *t, int answer_ms)
+{
+	int64_t end_ms = clock_mono_ms() + answer_ms;
+	bool sent = t->sent || !HAS_SEND_CALLBACK;
+	while (sent && !t->done && clock_mono_ms() < end_ms) {
+		clock_cond_wait(&t->cond, &h->lock, end_ms);
+	}
+}
+
+int worker_wait(struct http *h, struct transfer *t, const struct until *until, int answer_ms,
+	bool *ret_sent, bool *ret_taken)
 {
 	struct until patience = *until;
 	until_watch(until, &h->lock, &t->cond);
@@ -265,6 +275,7 @@ int worker_wait(struct http *h, struct transfer *t, const struct until *until, b
 	/* Before the transfer can go: firing the token touches its condition. */
 	until_unwatch(until);
 	LOCK_SCOPE(&h->lock);
+	await_answer(h, t, answer_ms);
 	if (!t->done) {
 		close_streams(h, t);
 	}

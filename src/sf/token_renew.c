@@ -5,7 +5,8 @@
  * Rotation: each use of a refresh token may give a new one and kill the old, and a use of the old
  * one kills the whole family. So a new refresh token is on disk before its access token is used. If
  * it cannot be saved, it is kept in `unsaved`, the calls fail and say so, and the next renewal
- * tries to save it again before it asks for anything.
+ * tries to save it again before it asks for anything. And once a refresh token was sent, its answer
+ * is waited for even where who asked would not: the old one may be worth nothing any more.
  *
  * A refusal is remembered for a minute together with the refresh token and the state file it was
  * about, so that a dead log-in is not asked again for every file that is opened.

@@ -14,6 +14,7 @@
 
 #define FORM_LIMIT_BYTES  (64u << 10)
 #define TOKEN_LIMIT_BYTES (32u << 10)
+#define ANSWER_MS         10000 /* for one that may bring the only good refresh token */
 
 /* Hosts of Salesforce's own (salesforce-api.md 1.1). */
 static const char *const own_hosts[] = {".salesforce.com", ".force.com", ".cloudforce.com",
@@ -277,6 +278,7 @@ int token_post(struct http *http, const char *host, const char *endpoint, const 
 		.body_len = form->len,
 		.reply_limit_bytes = SF_SMALL_LIMIT_BYTES,
 		.idempotent = idempotent,
+		.answer_ms = idempotent ? 0 : ANSWER_MS,
 	};
 
 	if (asprintf(&url, "%s/services/oauth2/%s", host, endpoint) < 0) {

@@ -332,6 +332,57 @@ static void test_rotation__recalls_a_lost_state_file(void **state)
 	limits_work(org.sf);
 }
 
+/* Who asked may leave before the org has answered: the new refresh token must not go with him. */
+static void test_rotation__outlives_the_patience_of_who_asked(void **state)
+{
+	AUTO(remote_doc) struct remote_doc doc = {0};
+	struct error err = {0};
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "token", "{\"rotation\":true,\"hold_ms\":1000}");
+	practice_do(&org.practice, "expire-sessions", "{}");
+	struct until until = sf_org_until(500);
+	assert_int_equal(org.remote->limits(org.sf, &until, &doc, &err), -ETIMEDOUT);
+	practice_reset(&org.practice);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 0);
+	sf_org_reopen(&org);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	limits_work(org.sf); /* the family lives */
+}
+
+static void *cancel_soon(void *cancel)
+{
+	usleep(300000);
+	cancel_fire(cancel);
+	return NULL;
+}
+
+static void test_rotation__outlives_a_cancelled_call(void **state)
+{
+	AUTO(remote_doc) struct remote_doc doc = {0};
+	struct error err = {0};
+	struct until until = sf_org_until(20000);
+	struct cancel cancel;
+	pthread_t thread;
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "token", "{\"rotation\":true,\"hold_ms\":1000}");
+	practice_do(&org.practice, "expire-sessions", "{}");
+	cancel_init(&cancel);
+	until.cancel = &cancel;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_soon, &cancel), 0);
+	assert_int_equal(org.remote->limits(org.sf, &until, &doc, &err), -EINTR);
+	pthread_join(thread, NULL);
+	cancel_release(&cancel);
+	sf_org_reopen(&org);
+	limits_work(org.sf); /* the family lives */
+}
+
 static void test_refresh__waits_while_the_token_is_in_use(void **state)
 {
 	(void)state;
@@ -471,6 +522,8 @@ int main(void)
 		WITH_ORG(test_rotation__survives_a_remount),
 		WITH_ORG(test_rotation__never_uses_what_it_could_not_save),
 		WITH_ORG(test_rotation__recalls_a_lost_state_file),
+		WITH_ORG(test_rotation__outlives_the_patience_of_who_asked),
+		WITH_ORG(test_rotation__outlives_a_cancelled_call),
 		WITH_ORG(test_refresh__waits_while_the_token_is_in_use),
 		WITH_ORG(test_refresh__waits_no_longer_than_until),
 		WITH_ORG(test_refresh__does_not_hammer_a_dead_token),

@@ -73,6 +73,8 @@ struct http_request {
 	bool idempotent; /* may be sent again after a lost reply or a 5xx; if not, it is
 				     sent once, on a connection of its own */
 	bool changes;    /* idempotent, but to be told as MAYBE_SENT all the same */
+	int answer_ms;   /* where `until` is over once it was sent, the answer is waited for so much
+				     longer: of a request whose answer must not be lost; 0: not */
 };
 
 struct http_reply {
