@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One authorised call. Most may be sent again: by net after a lost reply or a 5xx, here after a 401
- * (once, with a renewed token) and when Salesforce says that the moment is bad (row locks, too many
+ * (with a renewed token) and when Salesforce says that the moment is bad (row locks, too many
  * long calls, a passing web page).
  *
  * A call marked `once` must not be carried out twice. Net sends it once; here it is sent again only
@@ -52,6 +52,12 @@ static bool is_expired(const struct http_reply *reply, const struct error *fault
 	}
 	return reply->status == 401 && !is_hopeless(reply) &&
 	       !sf_error_is(fault, "INVALID_AUTH_HEADER") && !sf_error_is(fault, "INVALID_LOGIN");
+}
+
+/* Once for each call, but for what another process had left behind, which may have ended too. */
+static bool may_renew(const struct session *session, int renewals)
+{
+	return renewals == 0 || (session->stored && renewals < SF_TRIES);
 }
 
 /* A web page with a status that net does not retry; or a code that says: not now. */
@@ -266,8 +272,8 @@ static bool may_be_done(const struct sf_call *call, const struct http_reply *rep
 static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)
 {
-	bool renewed = false, lost = false;
-	int tries = 0;
+	bool lost = false;
+	int tries = 0, renewals = 0;
 
 	for (;;) {
 		AUTO(http_reply) struct http_reply reply = {0};
@@ -286,8 +292,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			memset(&reply, 0, sizeof(reply));
 			return 0;
 		case CALL_EXPIRED:
-			if (!renewed) {
-				renewed = true;
+			if (may_renew(session, renewals++)) {
 				r = keeper_renew(&sf->keeper, until, session, fault);
 				if (r < 0) {
 					return r;

@@ -187,6 +187,7 @@ struct session {
 	char *bearer; /* "Bearer …" */
 	char *instance_url;
 	uint64_t generation;
+	bool stored; /* not given by the org to this process, but found in the state file */
 };
 
 void session_release(struct session *s);
@@ -204,6 +205,7 @@ struct keeper {
 	pthread_cond_t ended; /* a renewal ended */
 	struct token now;     /* protected by lock; access NULL: none yet */
 	uint64_t generation;  /* protected by lock: raised when the access token is replaced */
+	bool stored;          /* protected by lock: now was found in the state file */
 	bool busy;            /* protected by lock: some thread is renewing */
 	uint64_t rounds;      /* protected by lock: renewals ended */
 	int last_result;      /* protected by lock: of the last round */
@@ -257,10 +259,10 @@ int keeper_prepare(const struct keeper *k, const struct token *stored, const cha
 /* Moves what a reply brought. */
 void keeper_adopt(struct token *t, struct token *granted);
 
-/* A token other than `refused` (may be NULL), from the file or from the org. err must not be NULL.
- */
+/* A token other than `refused` (may be NULL), from the file (*ret_stored) or from the org. err must
+ * not be NULL. */
 int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,
-	struct error *err);
+	bool *ret_stored, struct error *err);
 
 /* ---- token_login.c ---- */
 

@@ -7,7 +7,8 @@
  *   threads    one of them leads, the others wait and share the outcome; who began before the last
  *              renewal ended just sends again with the new token (session.generation tells)
  *   processes  the leader takes the lock file, and first reads the state file: if another process
- *              has renewed meanwhile, its token is taken without a request
+ *              has renewed meanwhile, its token is taken without a request. It may have ended as
+ *              well by now (session.stored tells): then the call renews once more
  */
 #include "sf_priv.h"
 
@@ -76,9 +77,11 @@ struct round {
 	char *refused_text; /* new; for the leader */
 };
 
-static int copy_session(const struct token *t, uint64_t generation, struct session *ret)
+/* k->lock held */
+static int copy_session(const struct keeper *k, struct session *ret)
 {
-	struct session s = {.generation = generation};
+	const struct token *t = &k->now;
+	struct session s = {.generation = k->generation, .stored = k->stored};
 
 	if (asprintf(&s.bearer, "Bearer %s", t->access) < 0) {
 		s.bearer = NULL;
@@ -104,7 +107,7 @@ static enum stand look(
 {
 	LOCK_SCOPE(&k->lock);
 	if (k->now.access && k->now.instance_url && k->generation != round->refused) {
-		*ret_r = copy_session(&k->now, k->generation, ret);
+		*ret_r = copy_session(k, ret);
 		if (*ret_r < 0) {
 			error_set(err, ENOMEM, "out of memory");
 		}
@@ -146,13 +149,15 @@ static int follow(
 	return r;
 }
 
-static void end_round(struct keeper *k, int r, struct token *fresh, const struct error *fault)
+static void end_round(
+	struct keeper *k, int r, struct token *fresh, bool stored, const struct error *fault)
 {
 	LOCK_SCOPE(&k->lock);
 	if (r == 0) {
 		token_release(&k->now);
 		k->now = *fresh;
 		memset(fresh, 0, sizeof(*fresh));
+		k->stored = stored;
 		k->generation++;
 	} else {
 		k->last_fault = *fault;
@@ -168,10 +173,11 @@ static int lead_round(
 {
 	AUTO(token) struct token fresh = {0};
 	struct error fault = {0};
-	int r = keeper_lead(k, round->refused_text, until, &fresh, &fault);
+	bool stored = false;
+	int r = keeper_lead(k, round->refused_text, until, &fresh, &stored, &fault);
 
 	token_string_free(take_ptr(&round->refused_text));
-	end_round(k, r, &fresh, &fault);
+	end_round(k, r, &fresh, stored, &fault);
 	if (r < 0) {
 		*err = fault;
 	}

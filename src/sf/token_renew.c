@@ -264,7 +264,7 @@ static int judge_lent(struct keeper *k, const char *refused, const struct token 
 
 /* One look at the state file and, if that does not help, one request. IN_USE as above. */
 static int renew_once(struct keeper *k, const char *refused, const struct until *until,
-	struct token *ret, struct error *err)
+	struct token *ret, bool *ret_stored, struct error *err)
 {
 	AUTO(token) struct token stored = {0};
 	uint64_t hash;
@@ -284,7 +284,8 @@ static int renew_once(struct keeper *k, const char *refused, const struct until 
 	if (r < 0) {
 		return r;
 	}
-	if (stored.access && stored.instance_url && !same(stored.access, refused)) {
+	*ret_stored = stored.access && stored.instance_url && !same(stored.access, refused);
+	if (*ret_stored) {
 		*ret = stored;
 		memset(&stored, 0, sizeof(stored));
 		return 0;
@@ -305,7 +306,7 @@ static int64_t busy_wait_ms(int attempt)
 }
 
 int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,
-	struct error *err)
+	bool *ret_stored, struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
 	int r = token_file_lock(k->lock_file, until, &fd, err);
@@ -313,7 +314,7 @@ int keeper_lead(struct keeper *k, const char *refused, const struct until *until
 	for (int i = 1; r == 0; i++) {
 		struct error fault = {0};
 
-		r = renew_once(k, refused, until, ret, &fault);
+		r = renew_once(k, refused, until, ret, ret_stored, &fault);
 		if (r == 0) {
 			return 0;
 		}

@@ -172,6 +172,25 @@ static void test_session__gives_up_after_one_renewal(void **state)
 	assert_int_equal(practice_calls(&org.practice, "limits"), 2);
 }
 
+/* Another process renewed long ago: what it left in the state file has ended too. */
+static void test_session__is_renewed_though_the_stored_one_has_ended_too(void **state)
+{
+	struct sf *other = NULL;
+
+	(void)state;
+	limits_work(org.sf);
+	must(sf_open(&org.config, org.http, &other, NULL), NULL);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	limits_work(other);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	practice_reset(&org.practice);
+	limits_work(org.sf);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	limits_work(other);
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	sf_close(other);
+}
+
 static void test_session__is_not_renewed_where_that_is_no_use(void **state)
 {
 	static const char *const replies[] = {
@@ -515,6 +534,7 @@ int main(void)
 		WITH_ORG(test_login__does_not_wait_without_patience),
 		WITH_ORG(test_session__is_renewed_once),
 		WITH_ORG(test_session__gives_up_after_one_renewal),
+		WITH_ORG(test_session__is_renewed_though_the_stored_one_has_ended_too),
 		WITH_ORG(test_session__is_not_renewed_where_that_is_no_use),
 		WITH_ORG(test_session__is_renewed_after_a_403_that_means_401),
 		WITH_ORG(test_rotation__serves_all_threads_with_one_refresh),
