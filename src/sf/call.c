@@ -54,10 +54,20 @@ static bool is_expired(const struct http_reply *reply, const struct error *fault
 	       !sf_error_is(fault, "INVALID_AUTH_HEADER") && !sf_error_is(fault, "INVALID_LOGIN");
 }
 
-/* Once for each call, but for what another process had left behind, which may have ended too. */
-static bool may_renew(const struct session *session, int renewals)
+/* Once for each call, but for what another process had left behind, which may have ended too. The
+ * sf command is looked after where it is run. */
+static bool may_renew(struct sf *sf, const struct session *session, int renewals)
 {
-	return renewals == 0 || (session->stored && renewals < SF_TRIES);
+	if (renewals == 0) {
+		return !keeper_is_vain(&sf->keeper, session);
+	}
+	if (session->stored && renewals < SF_TRIES) {
+		return true;
+	}
+	if (sf->keeper.ask.grant != SF_GRANT_SF) {
+		keeper_note_vain(&sf->keeper, session);
+	}
+	return false;
 }
 
 /* A web page with a status that net does not retry; or a code that says: not now. */
@@ -292,7 +302,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			memset(&reply, 0, sizeof(reply));
 			return 0;
 		case CALL_EXPIRED:
-			if (may_renew(session, renewals++)) {
+			if (may_renew(sf, session, renewals++)) {
 				r = keeper_renew(&sf->keeper, until, session, fault);
 				if (r < 0) {
 					return r;

@@ -202,13 +202,15 @@ struct keeper {
 	char *file, *lock_file;
 
 	pthread_mutex_t lock;
-	pthread_cond_t ended; /* a renewal ended */
-	struct token now;     /* protected by lock; access NULL: none yet */
-	uint64_t generation;  /* protected by lock: raised when the access token is replaced */
-	bool stored;          /* protected by lock: now was found in the state file */
-	bool busy;            /* protected by lock: some thread is renewing */
-	uint64_t rounds;      /* protected by lock: renewals ended */
-	int last_result;      /* protected by lock: of the last round */
+	pthread_cond_t ended;  /* a renewal ended */
+	struct token now;      /* protected by lock; access NULL: none yet */
+	uint64_t generation;   /* protected by lock: raised when the access token is replaced */
+	bool stored;           /* protected by lock: now was found in the state file */
+	bool busy;             /* protected by lock: some thread is renewing */
+	uint64_t vain;         /* protected by lock: generation that was turned down when new */
+	int64_t vain_until_ms; /* protected by lock, monotonic; 0: there is none */
+	uint64_t rounds;       /* protected by lock: renewals ended */
+	int last_result;       /* protected by lock: of the last round */
 	struct error last_fault;
 
 	/* Only the renewing thread. */
@@ -231,6 +233,11 @@ int keeper_get(struct keeper *k, const struct until *until, struct session *ret,
 /* Another one than `refused`, which the org turned down. ret may be `refused`. */
 int keeper_renew(
 	struct keeper *k, const struct until *until, struct session *refused, struct error *err);
+
+/* The org turned down a session that it had just given: a third one would not do better. For a
+ * minute keeper_is_vain then says so of it. */
+void keeper_note_vain(struct keeper *k, const struct session *session);
+bool keeper_is_vain(struct keeper *k, const struct session *session);
 
 /* Keeps the API version in the state file; a failure to write costs one request at the next start.
  */

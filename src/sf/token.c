@@ -19,6 +19,8 @@
 #include "forcefs/base/clock.h"
 #include "forcefs/base/paths.h"
 
+#define VAIN_FOR_MS (60 * 1000)
+
 void session_release(struct session *s)
 {
 	token_string_free(s->bearer);
@@ -221,6 +223,19 @@ int keeper_renew(
 	struct keeper *k, const struct until *until, struct session *refused, struct error *err)
 {
 	return obtain(k, refused->generation, until, refused, err);
+}
+
+void keeper_note_vain(struct keeper *k, const struct session *session)
+{
+	LOCK_SCOPE(&k->lock);
+	k->vain = session->generation;
+	k->vain_until_ms = clock_mono_ms() + VAIN_FOR_MS;
+}
+
+bool keeper_is_vain(struct keeper *k, const struct session *session)
+{
+	LOCK_SCOPE(&k->lock);
+	return k->vain == session->generation && clock_mono_ms() < k->vain_until_ms;
 }
 
 /* ---- what is known ---- */

@@ -191,6 +191,28 @@ static void test_session__is_renewed_though_the_stored_one_has_ended_too(void **
 	sf_close(other);
 }
 
+/* One that the org turns down as soon as it has given it is not asked for with every call. */
+static void test_session__is_not_renewed_in_vain_again_and_again(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	limits_work(org.sf);
+	practice_do(&org.practice, "faults",
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
+		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"Session expired or "
+		"invalid\"}]");
+	practice_reset(&org.practice);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(ask_limits(org.sf, &err), -EACCES);
+		assert_string_equal(err.code, "INVALID_SESSION_ID");
+	}
+	assert_int_equal(practice_calls(&org.practice, "token"), 1);
+	assert_int_equal(practice_calls(&org.practice, "limits"), 6);
+	practice_do(&org.practice, "faults", "[]");
+	limits_work(org.sf);
+}
+
 static void test_session__is_not_renewed_where_that_is_no_use(void **state)
 {
 	static const char *const replies[] = {
@@ -535,6 +557,7 @@ int main(void)
 		WITH_ORG(test_session__is_renewed_once),
 		WITH_ORG(test_session__gives_up_after_one_renewal),
 		WITH_ORG(test_session__is_renewed_though_the_stored_one_has_ended_too),
+		WITH_ORG(test_session__is_not_renewed_in_vain_again_and_again),
 		WITH_ORG(test_session__is_not_renewed_where_that_is_no_use),
 		WITH_ORG(test_session__is_renewed_after_a_403_that_means_401),
 		WITH_ORG(test_rotation__serves_all_threads_with_one_refresh),
