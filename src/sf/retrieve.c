@@ -67,6 +67,21 @@ int retrieve_path(const struct schema *schema, const char *base, const char *id,
 		       : 0;
 }
 
+static int get_one(const struct wish *w, const char *base, const struct id *id);
+
+/* The record is not there; or the version of the API is not, which looks the same. */
+static int get_missing(const struct wish *w, const struct id *id, const struct error *fault)
+{
+	char base[SF_BASE_SIZE];
+	int r;
+
+	if (sf_error_is(fault, "ENTITY_IS_DELETED") || !versions_changed(w->sf, w->until, fault)) {
+		return 0;
+	}
+	r = versions_base(w->sf, w->until, base, w->err);
+	return r < 0 ? r : get_one(w, base, id);
+}
+
 static int get_one(const struct wish *w, const char *base, const struct id *id)
 {
 	AUTO(composite) struct composite c = {0};
@@ -84,7 +99,7 @@ static int get_one(const struct wish *w, const char *base, const struct id *id)
 	call.path = buf_str(&path);
 	r = composite_get(w->sf, &c, &call, w->until, &fault);
 	if (r < 0) {
-		return is_missing(&fault) ? 0 : fail(w, r, &fault);
+		return is_missing(&fault) ? get_missing(w, id, &fault) : fail(w, r, &fault);
 	}
 	body = c.part[0].body;
 	if (body.len == 0 || body.text[0] != '{') {

@@ -749,6 +749,26 @@ static void test_version__that_the_org_lost_is_asked_for_again(void **state)
 	assert_int_equal(err.errnum, 0);
 }
 
+static void test_version__that_the_org_lost_does_not_take_a_record_along(void **state)
+{
+	AUTO(schema) struct schema *schema = sf_org_schema(&org, "Account");
+	AUTO_FREE struct heard *all = new_heard();
+	AUTO_FREE struct heard *h = new_heard();
+	struct remote_page page = {0};
+	struct error err = {0};
+
+	(void)state;
+	must(list(schema, NULL, all, &page, &err), &err);
+	remote_page_release(&page);
+	sf_org_pretend_version(&org, "66.0");
+	faults("[{\"do\":\"error\",\"match\":{\"path\":\"v66.0\"},\"status\":404,\"times\":-1,"
+	       "\"errorCode\":\"NOT_FOUND\",\"message\":\"The requested resource does not "
+	       "exist\"}]");
+	must(retrieve(schema, &all->ids[7], 1, h, &err), &err);
+	assert_int_equal(h->records, 1);
+	assert_int_equal(err.errnum, 0);
+}
+
 static void test_record_url__knows_lightning(void **state)
 {
 	static const struct {
@@ -880,6 +900,7 @@ int main(void)
 		WITH_ORG(test_quota__spent_is_remembered),
 		WITH_ORG(test_version__is_asked_for_again_when_it_is_retired),
 		WITH_ORG(test_version__that_the_org_lost_is_asked_for_again),
+		WITH_ORG(test_version__that_the_org_lost_does_not_take_a_record_along),
 		WITH_ORG(test_record_url__knows_lightning),
 		WITH_ORG(test_list__asks_for_less_when_a_page_is_too_big),
 		WITH_ORG(test_cancel__ends_a_waiting_call),
