@@ -28,12 +28,11 @@ static int send_delete(struct sf *sf, const struct schema *schema, const struct 
 }
 
 /* In the bin, out of the bin, or never there. With status 400 the same codes speak of another
- * record. */
+ * record; NOT_FOUND is said as well of one that only this user cannot see any more. */
 static bool is_gone(const struct error *fault)
 {
 	return sf_error_is(fault, "ENTITY_IS_DELETED") ||
-	       (fault->http_status == 404 && (sf_error_is(fault, "INVALID_CROSS_REFERENCE_KEY") ||
-						     sf_error_is(fault, "NOT_FOUND")));
+	       (fault->http_status == 404 && sf_error_is(fault, "INVALID_CROSS_REFERENCE_KEY"));
 }
 
 int sf_remove(struct sf *sf, const struct schema *schema, const struct id *id,
