@@ -211,7 +211,7 @@ static int perform(struct call *c, struct http_reply *ret, struct error *err)
 			}
 			continue;
 		}
-		c->lost |= r < 0 && c->sent;
+		c->lost |= r < 0 ? c->sent : reply.lost_before;
 		int64_t wait_ms = retry_wait_ms(c, r, reply.status);
 		if (wait_ms < 0) {
 			if (r == 0) {

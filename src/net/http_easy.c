@@ -207,6 +207,7 @@ static int on_send(void *arg, char *peer, char *local, int peer_port, int local_
 	if (t->abandoned) {
 		return CURL_PREREQFUNC_ABORT;
 	}
+	t->resent = t->sent;
 	t->sent = true;
 	return CURL_PREREQFUNC_OK;
 }

@@ -67,6 +67,7 @@ static void finish(struct http *h, struct transfer *t, CURLcode result)
 	count(h, t);
 	t->result = result;
 	t->sent = was_sent(t);
+	t->reply.lost_before = t->resent;
 	t->done = true;
 	bool abandoned = t->abandoned;
 	if (!abandoned) {

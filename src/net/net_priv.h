@@ -56,6 +56,7 @@ struct transfer {
 
 	/* All below: protected by http->lock. */
 	bool sent;        /* the request was put on a connection */
+	bool resent;      /* more than once: curl lost the first one */
 	bool inside;      /* the worker is inside the sink or the source */
 	bool left;        /* the caller is leaving: neither is called any more */
 	bool taken;       /* the sink has got something */
