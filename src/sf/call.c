@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One authorised call. Most may be sent again: by net after a lost reply or a 5xx, here after a 401
- * (with a renewed token) and when Salesforce says that the moment is bad (row locks, too many
- * long calls, a passing web page).
+ * One authorised call. Most may be sent again: by net after a lost reply or a 5xx, here with a
+ * renewed session (after a 401, or where the org has moved) and when Salesforce says that the moment
+ * is bad (row locks, too many long calls, a passing web page).
  *
  * A call marked `once` must not be carried out twice. Net sends it once; here it is sent again only
  * after an answer by which Salesforce itself says that it did nothing: a session that is not valid,
@@ -42,10 +42,16 @@ static bool is_hopeless(const struct http_reply *reply)
 	return false;
 }
 
+/* The org is not here any more: a token reply tells where it is. */
+static bool has_moved(const struct http_reply *reply)
+{
+	return reply->status == 301 || reply->status == 308 || reply->status == 420;
+}
+
 static bool is_expired(const struct http_reply *reply, const struct error *fault)
 {
-	if (reply->status == 301 || reply->status == 308) {
-		return true; /* the org has moved: a token reply tells where to */
+	if (has_moved(reply)) {
+		return true;
 	}
 	if (reply->status == 403) {
 		return sf_error_is(fault, "INVALID_SESSION_ID") && !is_hopeless(reply);
@@ -278,6 +284,28 @@ static bool may_be_done(const struct sf_call *call, const struct http_reply *rep
 	return lost || !is_certain(call, reply, fault);
 }
 
+/* Another session than the one that was turned down. True: worth a try. Else fault is what to say: what
+ * the renewal said, or what it was, where the org is where it was or nobody tells where. */
+static bool renew(struct sf *sf, const struct http_reply *reply, const struct until *until,
+	struct session *session, struct error *fault)
+{
+	AUTO_FREE char *before = strdup(session->instance_url);
+	struct error failure = {0};
+	bool moved = has_moved(reply);
+	int r = before ? keeper_renew(&sf->keeper, until, session, &failure)
+		       : error_set(&failure, ENOMEM, "out of memory");
+
+	if (r < 0) {
+		*fault = moved && r != -EACCES ? *fault : failure;
+		return false;
+	}
+	if (moved && !strcmp(before, session->instance_url)) {
+		keeper_note_vain(&sf->keeper, session);
+		return false;
+	}
+	return true;
+}
+
 /* Sends until there is an answer or a verdict. fault is filled on failure. */
 static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)
@@ -302,11 +330,8 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			memset(&reply, 0, sizeof(reply));
 			return 0;
 		case CALL_EXPIRED:
-			if (may_renew(sf, session, renewals++)) {
-				r = keeper_renew(&sf->keeper, until, session, fault);
-				if (r < 0) {
-					return r;
-				}
+			if (may_renew(sf, session, renewals++) &&
+				renew(sf, &reply, until, session, &first)) {
 				continue;
 			}
 			break;

@@ -172,6 +172,62 @@ static void test_session__gives_up_after_one_renewal(void **state)
 	assert_int_equal(practice_calls(&org.practice, "limits"), 2);
 }
 
+/* Puts another address into the state file than the org gave. */
+static void pretend_instance(const char *given, const char *other)
+{
+	char path[128], text[8192], *at;
+	size_t n;
+	FILE *f;
+
+	state_path(path, sizeof(path));
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	at = strstr(text, "\"instance_url\"");
+	at = at ? strstr(at, given) : NULL;
+	assert_non_null(at);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - text), text, other, at + strlen(given));
+	fclose(f);
+	sf_org_reopen(&org);
+}
+
+/* Where the org was, the edge does not know it any more (420); the log-in host knows where it is. */
+static void test_session__finds_an_org_that_has_moved(void **state)
+{
+	static const char *const arguments[] = {"--records", "Account=50", NULL};
+	struct error err = {0};
+	struct sf_identity who;
+	struct practice moved;
+
+	(void)state;
+	assert_true(practice_start(&moved, arguments));
+	org.config.login_url = moved.url;
+	sf_org_reopen(&org);
+	limits_work(org.sf);
+	practice_do(&org.practice, "faults",
+		"[{\"do\":\"html\",\"status\":420,\"times\":-1,\"match\":{}}]");
+	pretend_instance(moved.url, org.practice.url);
+	practice_reset(&moved);
+	limits_work(org.sf);
+	must(sf_identity(org.sf, &who), NULL);
+	assert_string_equal(who.instance_url, moved.url);
+	assert_int_equal(practice_calls(&moved, "token"), 1);
+	/* One that is where it was is not asked for with every call. */
+	practice_do(&moved, "faults",
+		"[{\"do\":\"html\",\"status\":420,\"times\":-1,\"match\":{\"kind\":\"limits\"}}]");
+	practice_reset(&moved);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ask_limits(org.sf, &err), -EHOSTUNREACH);
+		assert_int_equal(err.http_status, 420);
+	}
+	assert_int_equal(practice_calls(&moved, "token"), 1);
+	practice_stop(&moved);
+}
+
 /* Another process renewed long ago: what it left in the state file has ended too. */
 static void test_session__is_renewed_though_the_stored_one_has_ended_too(void **state)
 {
@@ -556,6 +612,7 @@ int main(void)
 		WITH_ORG(test_login__does_not_wait_without_patience),
 		WITH_ORG(test_session__is_renewed_once),
 		WITH_ORG(test_session__gives_up_after_one_renewal),
+		WITH_ORG(test_session__finds_an_org_that_has_moved),
 		WITH_ORG(test_session__is_renewed_though_the_stored_one_has_ended_too),
 		WITH_ORG(test_session__is_not_renewed_in_vain_again_and_again),
 		WITH_ORG(test_session__is_not_renewed_where_that_is_no_use),

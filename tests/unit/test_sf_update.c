@@ -409,6 +409,26 @@ static void test_update__takes_a_garbled_answer_for_a_lost_one(void **state)
 	end();
 }
 
+/* The reply is lost, and the second try is turned down for good: it may have happened all the same. */
+static void test_update__may_have_happened_before_the_log_in_ended(void **state)
+{
+	AUTO(schema) struct schema *schema = begin();
+	struct remote_save save = save_of(&ids[0], SITE("lost"), base_ms[0]);
+	struct error err = {0};
+
+	(void)state;
+	practice_do(&org.practice, "token",
+		"{\"fail\":{\"error\":\"invalid_grant\",\"times\":100,\"error_description\":"
+		"\"expired access/refresh token\"}}");
+	faults("[" RESET_AFTER ",{\"do\":\"expire\",\"match\":{\"kind\":\"composite\"}}]");
+	assert_int_equal(update(schema, &save, 1, &kept, &err), -EACCES);
+	assert_int_equal(done_by("PATCH", 204), 1);
+	assert_string_equal(err.code, "MAYBE_SENT");
+	assert_string_equal(save.err.code, "MAYBE_SENT");
+	assert_non_null(strstr(err.text, "forcefs login"));
+	end();
+}
+
 /* ---- trouble of the whole call ---- */
 
 struct trouble {
@@ -612,6 +632,7 @@ int main(void)
 		WITH_ORG(test_update__without_a_condition_is_sent_once),
 		WITH_ORG(test_update__alone_without_a_condition_is_sent_once),
 		WITH_ORG(test_update__takes_a_garbled_answer_for_a_lost_one),
+		WITH_ORG(test_update__may_have_happened_before_the_log_in_ended),
 		WITH_ORG(test_update__is_sent_again_only_where_it_did_not_happen),
 		WITH_ORG(test_update__keeps_to_the_reserve),
 		WITH_ORG(test_update__sends_nothing_that_is_no_object),
