@@ -57,7 +57,9 @@ static int keep_findings(struct call *c, const struct transfer *t)
 	curl_off_t retry_after_s = 0;
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
 	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-	c->retry_after_ms = retry_after_s > 0 ? (int64_t)retry_after_s * 1000 : -1;
+	int64_t most_s = INT64_MAX / 1000;
+	int64_t after_s = retry_after_s < most_s ? (int64_t)retry_after_s : most_s;
+	c->retry_after_ms = after_s > 0 ? after_s * 1000 : -1;
 	free(c->redirect_url);
 	c->redirect_url = url ? strdup(url) : NULL;
 	return url && !c->redirect_url ? -ENOMEM : 0;

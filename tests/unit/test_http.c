@@ -84,7 +84,11 @@ static bool answer_long_headers(struct server *s, int fd, const struct server_re
 {
 	(void)s, (void)req;
 	char head[1024];
-	snprintf(head, sizeof(head), "ETag: %0200d\r\nX-Other: y\r\n", 0);
+	snprintf(head, sizeof(head),
+		"ETag: %0200d\r\nX-Other: y\r\n"
+		"Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=%0240d)"
+		"\r\n",
+		0, 0);
 	return server_reply(fd, "200 OK", head, "", 0);
 }
 
@@ -222,6 +226,13 @@ static bool answer_much_later(struct server *s, int fd, const struct server_requ
 	return server_reply(fd, "503 Busy", "Retry-After: 3600\r\n", "", 0);
 }
 
+/* So late that milliseconds do not fit into 64 bits. */
+static bool answer_never(struct server *s, int fd, const struct server_request *req)
+{
+	(void)s, (void)req;
+	return server_reply(fd, "503 Busy", "Retry-After: 18446744073709552\r\n", "", 0);
+}
+
 /* Works on a new connection; on a kept one the connection dies before the reply. */
 static bool answer_dies_when_reused(struct server *s, int fd, const struct server_request *req)
 {
@@ -270,6 +281,7 @@ static const struct server_route routes[] = {
 	{"/later", answer_later},
 	{"/later-by-date", answer_later_by_date},
 	{"/much-later", answer_much_later},
+	{"/never", answer_never},
 	{"/dies-when-reused", answer_dies_when_reused},
 	{"/redirect", answer_redirect},
 	{"/300", answer_300},
@@ -489,6 +501,8 @@ static void test_http__a_header_that_does_not_fit_is_absent(void **state)
 	AUTO(http_reply) struct http_reply r;
 	assert_int_equal(ask("GET", "/long-headers", &r, NULL), 0);
 	assert_string_equal(r.etag, "");
+	/* Names of apps are long: 80 characters of any language. */
+	assert_true(!strncmp(r.limit_info, "api-usage=25/5000;", 18));
 }
 
 static void test_http__gzip_and_chunked(void **state)
@@ -668,6 +682,10 @@ static void test_http__retry_after(void **state)
 	assert_int_equal(ask("GET", "/much-later", &never, NULL), 0);
 	assert_int_equal(never.status, 503);
 	assert_int_equal(never.attempts, 1);
+	http_reply_release(&never);
+	assert_int_equal(ask("GET", "/never", &never, NULL), 0);
+	assert_int_equal(never.status, 503);
+	assert_int_equal(never.attempts, 1);
 }
 
 static void test_http__no_retry_past_the_deadline(void **state)
@@ -710,9 +728,11 @@ static void test_http__what_may_be_repeated_survives_a_dead_connection(void **st
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		AUTO(http_reply) struct http_reply r;
+		AUTO(http_reply) struct http_reply first, r;
+		assert_int_equal(ask("GET", "/ok", &first, NULL), 0);
 		assert_int_equal(ask("GET", "/dies-when-reused", &r, NULL), 0);
 		assert_int_equal(r.status, 200);
+		assert_true(r.lost_before); /* curl's own second send counts too */
 	}
 }
 
