@@ -306,6 +306,15 @@ static bool renew(struct sf *sf, const struct http_reply *reply, const struct un
 	return true;
 }
 
+bool sf_call_has_moved(struct sf *sf, const struct http_reply *reply, const struct until *until,
+	struct session *session)
+{
+	struct error ignored = {0};
+
+	return has_moved(reply) && may_renew(sf, session, 0) &&
+	       renew(sf, reply, until, session, &ignored);
+}
+
 /* Sends until there is an answer or a verdict. fault is filled on failure. */
 static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)

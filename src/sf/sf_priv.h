@@ -376,6 +376,10 @@ int sf_call_unsure(int r, const char *once, struct error *err);
 int sf_call_perform(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct http_reply *ret, struct error *err);
 
+/* True if the reply says that the org is somewhere else, and the renewed session says where. */
+bool sf_call_has_moved(struct sf *sf, const struct http_reply *reply, const struct until *until,
+	struct session *session);
+
 int64_t sf_call_org_now_ms(struct sf *sf); /* by our clock and the org's last Date */
 int64_t sf_call_reply_ms(const struct sf *sf, const struct http_reply *reply);
 

@@ -79,28 +79,36 @@ int versions_choose(const char *json, size_t len, char ret[8], struct error *err
 	return 0;
 }
 
-static int ask(struct sf *sf, const struct until *until, char ret[8], struct error *err)
+static int get_list(struct sf *sf, const struct session *session, const struct until *until,
+	struct http_reply *ret, struct error *err)
 {
 	static const struct http_header headers[] = {{"Accept", "application/json"}};
-	AUTO(session) struct session session = {0};
-	AUTO(http_reply) struct http_reply reply = {0};
 	AUTO_FREE char *url = NULL;
 	struct http_request req = {.method = "GET",
 		.headers = headers,
 		.header_count = 1,
 		.reply_limit_bytes = SF_SMALL_LIMIT_BYTES,
 		.idempotent = true};
-	int r = keeper_get(&sf->keeper, until, &session, err);
 
-	if (r < 0) {
-		return r;
-	}
-	if (asprintf(&url, "%s/services/data/", session.instance_url) < 0) {
+	if (asprintf(&url, "%s/services/data/", session->instance_url) < 0) {
 		url = NULL;
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	req.url = url;
-	r = http_perform(sf->http, &req, until, &reply, err);
+	return http_perform(sf->http, &req, until, ret, err);
+}
+
+static int ask(struct sf *sf, const struct until *until, char ret[8], struct error *err)
+{
+	AUTO(session) struct session session = {0};
+	AUTO(http_reply) struct http_reply reply = {0};
+	int r = keeper_get(&sf->keeper, until, &session, err);
+
+	r = r < 0 ? r : get_list(sf, &session, until, &reply, err);
+	if (r == 0 && sf_call_has_moved(sf, &reply, until, &session)) {
+		http_reply_release(&reply);
+		r = get_list(sf, &session, until, &reply, err);
+	}
 	if (r < 0) {
 		return r;
 	}

@@ -228,6 +228,31 @@ static void test_session__finds_an_org_that_has_moved(void **state)
 	practice_stop(&moved);
 }
 
+/* The same for a mount that has to ask for the API version first. */
+static void test_session__finds_an_org_that_has_moved_long_ago(void **state)
+{
+	static const char *const arguments[] = {"--records", "Account=50", NULL};
+	struct until until = sf_org_until(20000);
+	struct error err = {0};
+	struct sf_identity who;
+	struct practice moved;
+
+	(void)state;
+	assert_true(practice_start(&moved, arguments));
+	org.config.login_url = moved.url;
+	sf_org_reopen(&org);
+	practice_do(&moved, "faults", /* no version is kept */
+		"[{\"do\":\"status\",\"status\":404,\"match\":{\"kind\":\"versions\"}}]");
+	assert_true(sf_connect(org.sf, &until, &err) < 0);
+	practice_do(&org.practice, "faults",
+		"[{\"do\":\"html\",\"status\":420,\"times\":-1,\"match\":{}}]");
+	pretend_instance(moved.url, org.practice.url);
+	must(sf_connect(org.sf, &until, &err), &err);
+	must(sf_identity(org.sf, &who), NULL);
+	assert_string_equal(who.instance_url, moved.url);
+	practice_stop(&moved);
+}
+
 /* Another process renewed long ago: what it left in the state file has ended too. */
 static void test_session__is_renewed_though_the_stored_one_has_ended_too(void **state)
 {
@@ -613,6 +638,7 @@ int main(void)
 		WITH_ORG(test_session__is_renewed_once),
 		WITH_ORG(test_session__gives_up_after_one_renewal),
 		WITH_ORG(test_session__finds_an_org_that_has_moved),
+		WITH_ORG(test_session__finds_an_org_that_has_moved_long_ago),
 		WITH_ORG(test_session__is_renewed_though_the_stored_one_has_ended_too),
 		WITH_ORG(test_session__is_not_renewed_in_vain_again_and_again),
 		WITH_ORG(test_session__is_not_renewed_where_that_is_no_use),
