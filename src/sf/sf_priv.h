@@ -215,6 +215,8 @@ struct keeper {
 
 	/* Only the renewing thread. */
 	struct token unsaved;  /* granted and rotated, but not on disk yet; access NULL: none */
+	char *unsaved_from;    /* the refresh token that it was given for */
+	uint64_t unsaved_hash; /* of the state file then */
 	bool lent_again;       /* the sf command gave what the org had turned down */
 	char *dead_refresh;    /* the refresh token ("" for none) that the org refused */
 	uint64_t dead_hash;    /* of the state file then */

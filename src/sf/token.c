@@ -61,6 +61,7 @@ void keeper_release(struct keeper *k)
 {
 	token_release(&k->now);
 	token_release(&k->unsaved);
+	token_string_free(k->unsaved_from);
 	token_string_free(k->dead_refresh);
 	free(k->file);
 	free(k->lock_file);

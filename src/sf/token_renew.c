@@ -5,8 +5,9 @@
  * Rotation: each use of a refresh token may give a new one and kill the old, and a use of the old
  * one kills the whole family. So a new refresh token is on disk before its access token is used. If
  * it cannot be saved, it is kept in `unsaved`, the calls fail and say so, and the next renewal
- * tries to save it again before it asks for anything. And once a refresh token was sent, its answer
- * is waited for even where who asked would not: the old one may be worth nothing any more.
+ * tries to save it again before it asks for anything (a log-in made meanwhile stands). And once a
+ * refresh token was sent, its answer is waited for even where who asked would not: the old one may
+ * be worth nothing any more.
  *
  * A refusal is remembered for a minute together with the refresh token and the state file it was
  * about, so that a dead log-in is not asked again for every file that is opened.
@@ -143,9 +144,20 @@ static int save_rotated(struct keeper *k, struct error *err)
 	return -EIO;
 }
 
+/* A later log-in has taken the place of what should have been saved. */
+static bool is_overtaken(const struct keeper *k)
+{
+	AUTO(token) struct token t = {0};
+	uint64_t hash;
+
+	return k->unsaved_from && token_file_load(k->file, &t, &hash, NULL) == 0 &&
+	       hash != k->unsaved_hash && (t.access || t.refresh) &&
+	       !same(t.refresh, k->unsaved_from);
+}
+
 /* A rotated refresh token must be on disk; without rotation the old state is as good. */
-static int keep(struct keeper *k, struct token *fresh, const char *refresh_used, struct token *ret,
-	struct error *err)
+static int keep(struct keeper *k, struct token *fresh, const char *refresh_used, uint64_t hash,
+	struct token *ret, struct error *err)
 {
 	bool rotated = fresh->refresh && !same(fresh->refresh, refresh_used);
 
@@ -154,6 +166,8 @@ static int keep(struct keeper *k, struct token *fresh, const char *refresh_used,
 
 		k->unsaved = *fresh;
 		memset(fresh, 0, sizeof(*fresh));
+		set_copy(&k->unsaved_from, refresh_used);
+		k->unsaved_hash = hash;
 		r = save_rotated(k, err);
 		if (r < 0) {
 			return r;
@@ -225,7 +239,7 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 		return verdict == TOKEN_BUSY ? IN_USE : -fault.errnum;
 	}
 	keeper_adopt(&fresh, &granted);
-	return keep(k, &fresh, ask.refresh, ret, err);
+	return keep(k, &fresh, ask.refresh, hash, ret, err);
 }
 
 /* The file is gone or spoilt: memory knows the family better than the settings do. */
@@ -271,7 +285,7 @@ static int renew_once(struct keeper *k, const char *refused, const struct until 
 	int r;
 
 	if (k->unsaved.access) {
-		r = save_rotated(k, err);
+		r = is_overtaken(k) ? 0 : save_rotated(k, err);
 		if (r < 0) {
 			return r;
 		}

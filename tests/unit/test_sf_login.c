@@ -441,6 +441,42 @@ static void test_rotation__never_uses_what_it_could_not_save(void **state)
 	limits_work(org.sf); /* the family lives */
 }
 
+/* What could not be saved must not take the place of a log-in that was made meanwhile. */
+static void test_rotation__leaves_a_later_log_in_alone(void **state)
+{
+	struct rlimit none = {0, RLIM_INFINITY}, before;
+	char path[128], text[4096];
+	FILE *f;
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	getrlimit(RLIMIT_FSIZE, &before);
+	none.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	assert_int_equal(ask_limits(org.sf, NULL), -EIO);
+	setrlimit(RLIMIT_FSIZE, &before);
+	state_path(path, sizeof(path));
+	f = fopen(path, "w"); /* as a log-in of another user leaves it */
+	assert_non_null(f);
+	fprintf(f,
+		"{\"grant\":\"refresh_token\",\"login_url\":\"%s\",\"client_id\":\"%s\","
+		"\"seed\":\"%s\",\"refresh_token\":\"another\",\"access_token\":\"another\","
+		"\"instance_url\":\"%s\"}",
+		org.practice.url, org.practice.client_id, org.practice.refresh_token,
+		org.practice.url);
+	fclose(f);
+	chmod(path, 0600);
+	ask_limits(org.sf, NULL);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	assert_non_null(strstr(text, "\"refresh_token\":\"another\""));
+}
+
 static void test_rotation__recalls_a_lost_state_file(void **state)
 {
 	char path[128];
@@ -647,6 +683,7 @@ int main(void)
 		WITH_ORG(test_rotation__holds_between_processes),
 		WITH_ORG(test_rotation__survives_a_remount),
 		WITH_ORG(test_rotation__never_uses_what_it_could_not_save),
+		WITH_ORG(test_rotation__leaves_a_later_log_in_alone),
 		WITH_ORG(test_rotation__recalls_a_lost_state_file),
 		WITH_ORG(test_rotation__outlives_the_patience_of_who_asked),
 		WITH_ORG(test_rotation__outlives_a_cancelled_call),
