@@ -268,6 +268,9 @@ int keeper_prepare(const struct keeper *k, const struct token *stored, const cha
 /* Moves what a reply brought. */
 void keeper_adopt(struct token *t, struct token *granted);
 
+/* A last try for a refresh token that could not be saved. */
+void keeper_rescue(struct keeper *k);
+
 /* A token other than `refused` (may be NULL), from the file (*ret_stored) or from the org. err must
  * not be NULL. */
 int keeper_lead(struct keeper *k, const char *refused, const struct until *until, struct token *ret,

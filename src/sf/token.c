@@ -59,6 +59,7 @@ int keeper_init(struct keeper *k, struct http *http, const struct token_ask *ask
 
 void keeper_release(struct keeper *k)
 {
+	keeper_rescue(k);
 	token_release(&k->now);
 	token_release(&k->unsaved);
 	token_string_free(k->unsaved_from);

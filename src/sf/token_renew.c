@@ -21,6 +21,7 @@
 #include "forcefs/base/clock.h"
 
 #define DEAD_FOR_MS     (60 * 1000)
+#define RESCUE_MS       1000
 #define BUSY_FIRST_MS   200
 #define BUSY_LONGEST_MS 2000
 #define IN_USE          1
@@ -153,6 +154,17 @@ static bool is_overtaken(const struct keeper *k)
 	return k->unsaved_from && token_file_load(k->file, &t, &hash, NULL) == 0 &&
 	       hash != k->unsaved_hash && (t.access || t.refresh) &&
 	       !same(t.refresh, k->unsaved_from);
+}
+
+void keeper_rescue(struct keeper *k)
+{
+	const struct until until = {.deadline_ms = clock_mono_ms() + RESCUE_MS};
+	AUTO_CLOSE int fd = -1;
+
+	if (k->unsaved.access && token_file_lock(k->lock_file, &until, &fd, NULL) == 0 &&
+		!is_overtaken(k)) {
+		token_file_save(k->file, &k->unsaved, NULL);
+	}
 }
 
 /* A rotated refresh token must be on disk; without rotation the old state is as good. */

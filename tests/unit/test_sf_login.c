@@ -441,6 +441,25 @@ static void test_rotation__never_uses_what_it_could_not_save(void **state)
 	limits_work(org.sf); /* the family lives */
 }
 
+static void test_rotation__saves_at_the_latest_when_it_ends(void **state)
+{
+	struct rlimit none = {0, RLIM_INFINITY}, before;
+
+	(void)state;
+	practice_do(&org.practice, "token", "{\"rotation\":true}");
+	limits_work(org.sf);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	getrlimit(RLIMIT_FSIZE, &before);
+	none.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	assert_int_equal(ask_limits(org.sf, NULL), -EIO);
+	setrlimit(RLIMIT_FSIZE, &before);
+	sf_org_reopen(&org);
+	practice_do(&org.practice, "expire-sessions", "{}");
+	limits_work(org.sf); /* the family lives */
+}
+
 /* What could not be saved must not take the place of a log-in that was made meanwhile. */
 static void test_rotation__leaves_a_later_log_in_alone(void **state)
 {
@@ -683,6 +702,7 @@ int main(void)
 		WITH_ORG(test_rotation__holds_between_processes),
 		WITH_ORG(test_rotation__survives_a_remount),
 		WITH_ORG(test_rotation__never_uses_what_it_could_not_save),
+		WITH_ORG(test_rotation__saves_at_the_latest_when_it_ends),
 		WITH_ORG(test_rotation__leaves_a_later_log_in_alone),
 		WITH_ORG(test_rotation__recalls_a_lost_state_file),
 		WITH_ORG(test_rotation__outlives_the_patience_of_who_asked),
