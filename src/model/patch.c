@@ -7,8 +7,11 @@
  *   else, the base's number as a program rounds it     nothing to send, see below
  *   else                                               checked: it may change, its value fits
  *   then, with theirs: theirs differs from what was
- *                      seen of the record              a conflict
+ *                      seen of the record              a conflict, but for what the org itself
+ *                                                      makes of the value: nothing to send
  *                                                      else sent
+ *
+ * A save that was carried out though its reply was lost looks like a change of somebody else's.
  *
  * jq 1.6 and every program that keeps numbers as doubles writes 123456789012345680 back for
  * 123456789012345678, whatever it was told to change. Beside another change that is taken for what
@@ -228,7 +231,9 @@ static int change_field(struct change *c, size_t field)
 		return r;
 	}
 	if (c->merging && !patch_equal(f, c->seen.members[field].value, theirs)) {
-		note_conflict(c, field);
+		if (!patch_became(f, edited, theirs)) {
+			note_conflict(c, field);
+		}
 		return 0;
 	}
 	put_field(c, field);

@@ -48,6 +48,8 @@ const char *patch_nearest(const struct schema *s, const char *name);
 
 /* True if both say the same of the field. A value that is NULL (not there) counts as null. */
 bool patch_equal(const struct field *f, const json_t *a, const json_t *b);
+/* True if `now` is what the org makes of a value that was sent; may be NULL as above. */
+bool patch_became(const struct field *f, const json_t *sent, const json_t *now);
 /* Whether a program has rounded the number on its way, or has no word for it (NaN); may be NULL or
  * no number. */
 enum decimal_loss patch_loss(const json_t *was, const json_t *now);

@@ -33,6 +33,8 @@ static const char patch_describe[] =
 	"{" RW NIL "\"name\":\"ParentId\",\"type\":\"reference\",\"length\":18},"
 	"{" RW NIL "\"name\":\"Outside__c\",\"type\":\"reference\",\"length\":20},"
 	"{" RW NIL "\"name\":\"Secret__c\",\"type\":\"encryptedstring\",\"length\":20},"
+	"{" RW NIL "\"name\":\"Mail__c\",\"type\":\"email\",\"length\":80},"
+	"{" RW NIL "\"name\":\"Multi__c\",\"type\":\"multipicklist\",\"length\":4099},"
 	"{" RW NIL "\"name\":\"Any\",\"type\":\"anyType\"},"
 	"{" RO "\"name\":\"Formula__c\",\"type\":\"double\",\"calculated\":true},"
 	"{" RO "\"name\":\"Locked__c\",\"type\":\"string\",\"length\":80},"

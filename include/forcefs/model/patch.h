@@ -51,9 +51,9 @@ struct patch_sides {
 };
 
 /* The record was changed by somebody else from seen to theirs. Appends what is still to be sent so
- * that both changes stand: a field that both changed to the same value is left out, a field that
- * both changed to different values is -ESTALE with both values (a short piece of each) in the text,
- * and all such fields in err->fields. Otherwise as patch_make. */
+ * that both changes stand: a field that both changed to the same value (or to what the org makes of
+ * it) is left out, a field that both changed to different values is -ESTALE with both values (a
+ * short piece of each) in the text, and all such fields in err->fields. Otherwise as patch_make. */
 int patch_merge(const struct schema *s, const struct patch_sides *sides, struct buf *out,
 	size_t *ret_fields, struct error *err);
 
