@@ -22,7 +22,8 @@ static int find_id(void *payload, struct json_slice key, struct json_slice value
 	bool *found = payload;
 
 	if (key.len == 2 && memcmp(key.text, "Id", 2) == 0) {
-		*found = !(value.len == 4 && memcmp(value.text, "null", 4) == 0);
+		*found = !(value.len == 4 && memcmp(value.text, "null", 4) == 0) &&
+			 !(value.len == 2 && memcmp(value.text, "\"\"", 2) == 0);
 	}
 	return 0;
 }

@@ -325,7 +325,9 @@ static int create_field(struct change *c, size_t field)
 	const json_t *value = c->edited.members[field].value;
 	int r;
 
-	if (patch_empty(f, value)) {
+	size_t len;
+
+	if (patch_empty(f, value) || (is_id(f) && json_text_string(value, &len) && len == 0)) {
 		return 0;
 	}
 	if (is_id(f)) {

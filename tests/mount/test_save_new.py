@@ -67,6 +67,12 @@ def test_a_new_file_becomes_a_record(place):
     assert os.getxattr(path, "user.forcefs.id").decode() == shown["Id"]
 
 
+def test_an_empty_id_is_none(place):
+    """As a template has it, or a table that was made JSON."""
+    assert write(place.path("new.json"), dict(NEW, Id="")) == 0
+    assert [(write.method, write.body) for write in place.writes()] == [("POST", NEW)]
+
+
 def test_a_byte_order_mark_makes_no_difference(place):
     """A copy of a record's text is somebody's temporary file, one without an Id becomes a record."""
     copy = "\ufeff" + read(place.path(place.names[0])).decode()

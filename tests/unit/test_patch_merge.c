@@ -382,6 +382,7 @@ static void test_patch_create__bodies(void **state)
 		{"{\"Name\":\"A\"}", "{\"Name\":\"A\"}"},
 		{"{\"Phone\":\"1\",\"Name\":\"A\"}", "{\"Name\":\"A\",\"Phone\":\"1\"}"},
 		{"{\"Name\":\"A\",\"Id\":null}", "{\"Name\":\"A\"}"},
+		{"{\"Name\":\"A\",\"Id\":\"\"}", "{\"Name\":\"A\"}"},
 		{"{\"Name\":\"A\",\"Phone\":null,\"CreatedDate\":null}", "{\"Name\":\"A\"}"},
 		{"{\"Name\":\"A\",\"Phone\":\"\"}", "{\"Name\":\"A\"}"},
 		{"{\"Name\":\"A\",\"Active\":null}", "{\"Name\":\"A\"}"},

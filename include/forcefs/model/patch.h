@@ -70,8 +70,8 @@ int patch_fits(const struct schema *s, struct json_slice base, struct json_slice
 int patch_learn(const struct schema *s, const struct patch_sides *sides, struct buf *text,
 	struct buf *seen, struct error *err);
 
-/* The text of a new record as the JSON object to send: no Id (or null), fields of null and empty
- * text left out, required fields (createable, not nillable, not defaulted) there, all others
+/* The text of a new record as the JSON object to send: no Id (or null or ""), fields of null and
+ * empty text left out, required fields (createable, not nillable, not defaulted) there, all others
  * createable (-EACCES). Otherwise as patch_make. */
 int patch_create(
 	const struct schema *s, const char *text, size_t len, struct buf *out, struct error *err);
