@@ -132,13 +132,33 @@ static enum log_verdict keep(
 	return verdict;
 }
 
+static bool only_reads(const char *op)
+{
+	static const char *const ops[] = {"lookup", "getattr", "statfs", "opendir", "readdir",
+		"open", "read", "getxattr", "listxattr"};
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (strcmp(op, ops[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is said of a value that was to be written, by us or by Salesforce, repeats the value. */
+static bool may_tell_values(const char *op, const struct error *err)
+{
+	return !only_reads(op) && (err->code[0] || err->fields[0]);
+}
+
 void fault_note(struct faults *f, const char *path, const char *op, const struct error *err)
 {
 	enum log_verdict verdict = keep(f, path, op, err);
 	if (verdict == LOG_NO) {
 		return;
 	}
-	log_warn("fs", "%s %s: %s (%s)%s", op, path[0] ? path : ".", err->text,
+	log_warn("fs", "%s %s: %s (%s)%s", op, path[0] ? path : ".",
+		may_tell_values(op, err) ? "failed, `forcefs why` tells more" : err->text,
 		err->code[0] ? err->code : error_name(err->errnum),
 		verdict == LOG_LAST ? "; more such lines follow in .forcefs/errors.ndjson only"
 				    : "");

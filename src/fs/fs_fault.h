@@ -54,7 +54,8 @@ void faults_release(struct faults *f);
  * questions that have no answer here. errnum is positive. */
 bool fault_worth(int errnum);
 
-/* Keeps the failure and logs it, unless the same one was logged within a minute. */
+/* Keeps the failure and logs it, unless the same one was logged within a minute; of a save the log
+ * gets no words that may repeat what was written. */
 void fault_note(struct faults *f, const char *path, const char *op, const struct error *err);
 
 /* The path works again: its failures count as healed. */

@@ -56,6 +56,19 @@ def test_a_save_too_big_fails_while_it_is_written(page):
     assert wait_until(lambda: read(page.path) == page.before, 5)
 
 
+def test_what_was_written_is_not_in_the_log(desk):
+    """Neither in our own words nor in Salesforce's; who saves is told all of it."""
+    page, invoice = desk.page(), desk.record("Invoice__c", 7)
+    assert save(page.path, page.text(NumberOfEmployees="many")) == errno.EINVAL
+    assert save(page.path, '{"hush-hush": 1}') == errno.EINVAL
+    page.refused("hush-hush")
+    assert save(invoice.path, invoice.text(Status__c="Hush-hush")) == errno.EINVAL
+    invoice.refused("Hush-hush", sent=True)
+    shown = desk.mount.stderr()
+    assert "save Account/%s.json: failed" % page.id in shown and "save Invoice__c/%s.json: failed" % invoice.id in shown
+    assert "hush" not in shown.lower()
+
+
 # refused by Salesforce
 
 def invoice(desk, index):
