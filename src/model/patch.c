@@ -319,15 +319,42 @@ static bool is_required(const struct field *f)
 	return f->createable && !f->nillable && !f->defaulted_on_create && f->kind != FIELD_BOOLEAN;
 }
 
-static int create_field(struct change *c, size_t field)
+static bool is_given(const struct change *c, size_t field)
 {
 	const struct field *f = &c->schema->fields[field];
 	const json_t *value = c->edited.members[field].value;
-	int r;
-
 	size_t len;
 
-	if (patch_empty(f, value) || (is_id(f) && json_text_string(value, &len) && len == 0)) {
+	return !patch_empty(f, value) && !(is_id(f) && json_text_string(value, &len) && len == 0);
+}
+
+/* A copy of another record has a dozen of them: all are named at once. */
+static int refuse_given(const struct change *c, size_t field)
+{
+	char others[sizeof(c->err->fields)] = "";
+	size_t room = sizeof(others) - strlen(c->schema->fields[field].name) - 1;
+	int r;
+
+	for (size_t i = field + 1; i < c->schema->field_count; i++) {
+		if (!c->schema->fields[i].createable && is_given(c, i)) {
+			add_name(others, room, c->schema->fields[i].name);
+		}
+	}
+	r = patch_fail(&c->edited, field, EACCES, c->err,
+		"This field cannot be given for a new record. Take the line away%s%s.",
+		others[0] ? ", and those of " : "", others);
+	if (others[0]) {
+		add_name(c->err->fields, sizeof(c->err->fields), others);
+	}
+	return r;
+}
+
+static int create_field(struct change *c, size_t field)
+{
+	const struct field *f = &c->schema->fields[field];
+	int r;
+
+	if (!is_given(c, field)) {
 		return 0;
 	}
 	if (is_id(f)) {
@@ -336,8 +363,7 @@ static int create_field(struct change *c, size_t field)
 			"a record that exists, save to the file of that name.");
 	}
 	if (!f->createable) {
-		return patch_fail(&c->edited, field, EACCES, c->err,
-			"This field cannot be given for a new record. Take the line away.");
+		return refuse_given(c, field);
 	}
 	r = patch_check(&c->edited, field, NULL, c->err);
 	if (!r) {

@@ -420,6 +420,8 @@ static void test_patch_create__refusals(void **state)
 		{"{\"Name\":\"A\",\"Id\":\"001dM00003jU9GxQAK\"}", EINVAL, "Id", "line 1: Id: "},
 		{"{\"Name\":\"A\",\n\"Formula__c\":1}", EACCES, "Formula__c", "line 2: Formula__c"},
 		{"{\"Name\":\"A\",\"IsDeleted\":false}", EACCES, "IsDeleted", "cannot be given"},
+		{"{\"Name\":\"A\",\"IsDeleted\":false,\"Locked__c\":null,\"Formula__c\":1}", EACCES,
+			"Formula__c,IsDeleted", "Take the line away, and those of IsDeleted."},
 		{"{\"Name\":\"A\",\"Count\":\"1\"}", EINVAL, "Count", "quotes away"},
 		{"{\"Name\":\"12345678901\"}", EINVAL, "Name", "11 characters"},
 		{"{\"Name\":\"A\",\"Nmae\":1}", EINVAL, "Nmae", "Did you mean Name?"},
