@@ -12,14 +12,12 @@
 
 #include "forcefs/base/clock.h"
 
-/* True if the org can tell what changed in such an object, and what was deleted. */
+/* True if the org can tell what changed in such an object, and what was deleted. What this user may
+ * not update or delete changes all the same: a job's status, a history that is cleared away. */
 static bool changes_can_be_told(const struct schema *s)
 {
-	bool stamped = s->stamp_field && s->stamp_filterable;
-	bool immutable = !s->updateable;
-
-	return stamped && (s->stamp_moves || immutable) &&
-	       (s->has_is_deleted || s->replicateable || !s->deletable);
+	return s->stamp_field && s->stamp_filterable && s->stamp_moves &&
+	       (s->has_is_deleted || s->replicateable);
 }
 
 /* The changes are in the store; until this moment of the org's clock the object is known. */

@@ -130,6 +130,17 @@ def test_changes_of_an_object_whose_changes_cannot_be_asked_for_are_seen(stage, 
     assert load(mount.record(name, new))["Name"] == "new one"
 
 
+def test_changes_that_cannot_be_told_are_not_asked_for(stage):
+    org = stage.org()
+    mount = stage.mount(org, "ttl=1")
+    all_ids = set(org.ids("AccountHistory"))
+    assert ids(os.listdir(mount.path("AccountHistory"))) == all_ids
+    time.sleep(1.2)
+    before = org.mark()
+    assert ids(os.listdir(mount.path("AccountHistory"))) == all_ids
+    assert org.counts(since=before)["counted"] == 1  # its one page
+
+
 def test_an_object_that_cannot_be_updated_shows_it(org, mount):
     record = org.ids("ReadOnly__c")[0]
     assert mode_of(mount.path("ReadOnly__c")) == 0o555
