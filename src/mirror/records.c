@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* The body that was just fetched can be the one that is evicted to keep the limit. */
+#define REFETCHES 3
+
 /* Runs `expression`, which reads the store; a damaged file is made anew and read once more. */
 #define WITH_MENDING(m, r, err, expression)                                                        \
 	do {                                                                                       \
@@ -145,11 +148,14 @@ static int record_read(struct object *o, uint64_t key, const struct until *until
 	int r;
 
 	WITH_MENDING(m, r, err, store_record_by_key(m->store, key, rec, body, err));
-	if (r == -ENODATA) {
+	for (int tries = 0; r == -ENODATA && tries < REFETCHES; tries++) {
 		r = record_refetch(o, rec, until, err);
 		if (r == 0) {
 			r = store_record_by_key(m->store, key, rec, body, err);
 		}
+	}
+	if (r == -ENODATA) {
+		return error_set(err, ENOSPC, "the cache has no room for it: raise cache_size");
 	}
 	if (r == -ENOENT) {
 		return error_set(err, ESTALE, "the record is gone");

@@ -652,17 +652,24 @@ static void rig_open_mirror(struct rig *rig)
 	rig->account = object.index;
 }
 
-void rig_up(struct rig *rig, unsigned records, unsigned page)
+void rig_up_over(
+	struct rig *rig, unsigned records, unsigned page, const struct store_config *config)
 {
 	static const struct clock_table table = {.mono_ms = fake_mono_ms, .wall_ms = fake_wall_ms};
-	struct store_config config = {.name = "test", .limit_bytes = 100 << 20};
 	enum store_origin origin;
 	struct error err = {0};
 
 	clock_replace(&table);
 	*rig = (struct rig){.org = fake_org_new(records, page)};
-	assert_int_equal(store_open(&config, &rig->store, &origin, &err), 0);
+	assert_int_equal(store_open(config, &rig->store, &origin, &err), 0);
 	rig_open_mirror(rig);
+}
+
+void rig_up(struct rig *rig, unsigned records, unsigned page)
+{
+	const struct store_config config = {.name = "test", .limit_bytes = 100 << 20};
+
+	rig_up_over(rig, records, page, &config);
 }
 
 void rig_remount(struct rig *rig)

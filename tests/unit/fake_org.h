@@ -75,6 +75,8 @@ struct rig {
 	struct until until; /* 5 s from now; refreshed by rig_until */
 };
 void rig_up(struct rig *rig, unsigned records, unsigned page);
+void rig_up_over(
+	struct rig *rig, unsigned records, unsigned page, const struct store_config *config);
 void rig_remount(struct rig *rig); /* mirror closed and opened again over the same store */
 void rig_down(struct rig *rig);
 const struct until *rig_until(struct rig *rig);

@@ -407,6 +407,24 @@ static void test_races__a_cached_record_does_not_wait_for_a_whole_listing(void *
 	rig_down(&rig);
 }
 
+/* ---- the store ---- */
+
+static void test_races__an_object_larger_than_the_cache_can_be_read(void **state)
+{
+	const struct store_config config = {.name = "test", .limit_bytes = 4 << 20};
+	struct rig rig;
+	(void)state;
+
+	rig_up_over(&rig, 20000, 2000, &config);
+	assert_int_equal(rig_list(&rig), 20000);
+	for (unsigned i = 0; i < 20000; i += 3) {
+		char name[32];
+		snprintf(name, sizeof name, "Name %u", i);
+		assert_int_equal(name_of(&rig, i, name), 1);
+	}
+	rig_down(&rig);
+}
+
 /* ---- checks ---- */
 
 static void test_races__a_record_that_came_back_is_there(void **state)
@@ -495,6 +513,7 @@ int main(void)
 		cmocka_unit_test(
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
 		cmocka_unit_test(test_races__a_cached_record_does_not_wait_for_a_whole_listing),
+		cmocka_unit_test(test_races__an_object_larger_than_the_cache_can_be_read),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__names_that_a_broken_check_brought_are_news),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
