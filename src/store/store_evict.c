@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Keeping the limit. Over it, whole objects go, the one used longest ago first, until a tenth of
- * the limit is free again; never the one that is being filled. If that one alone is too large, its
- * bodies go instead, from the lowest row on: names and sizes stay, a body that is asked for again
- * is fetched and put again.
+ * the limit is free again; never the one that is being filled. If that one alone is too large, the
+ * replaced versions that are kept go, and then its bodies, from the lowest row on: names and sizes
+ * stay, a body that is asked for again is fetched and put again.
  *
  * Everything goes in chunks with the locks released between them. While an object goes, what the
  * mirror saves of it is out of date; its listing state stays zero until the mirror has been told.
@@ -156,6 +156,14 @@ static int evict_one(struct store *s, uint32_t keep)
 	return r < 0 ? r : 1;
 }
 
+static void evict_former(struct store *s)
+{
+	AUTO(conn) struct conn *c = NULL;
+	if (in_use(s) > s->limit_bytes && writer_take(s, &c, NULL) == 0 && tx_begin(c, NULL) == 0) {
+		tx_end(c, sql_run(c, STMT_FORMER_CLEAR, NULL, ""), NULL);
+	}
+}
+
 static void evict_own_bodies(struct store *s, uint32_t object)
 {
 	int r = CHUNK_ROWS;
@@ -182,6 +190,7 @@ void evict(struct store *s, uint32_t keep)
 		r = evict_one(s, keep);
 	}
 	if (r == 0 && keep) {
+		evict_former(s);
 		evict_own_bodies(s, keep);
 	}
 }

@@ -71,6 +71,7 @@ static const char *const texts[STMT_COUNT] = {
 	[STMT_FORMER_TRIM] = "DELETE FROM former WHERE seq<=(SELECT max(seq) FROM former)-?1",
 	[STMT_FORMER_GET] = "SELECT body FROM former WHERE key=?1 AND stamp_ms=?2 "
 			    "ORDER BY seq DESC LIMIT 1 OFFSET ?3",
+	[STMT_FORMER_CLEAR] = "DELETE FROM former",
 	[STMT_SWEEP_FIND] = "SELECT " RECORD_COLUMNS " FROM record r "
 			    "WHERE r.key BETWEEN ?1 AND ?2 AND r.generation<>?3 "
 			    "ORDER BY r.key LIMIT ?4",

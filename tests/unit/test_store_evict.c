@@ -216,6 +216,25 @@ static void test_store_evict__documents_stay(void **state)
 	check_limit(f);
 }
 
+/* Replaced versions, of which many are kept, are worth less than what is there now. */
+static void test_store_evict__former_versions_make_room(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t account = object_of(f->s, "Account");
+	static char body[20000];
+	put_one(f->s, account, 1, 2, "stays");
+	memset(body, 'x', sizeof(body));
+	for (int i = 0; i < 600; i++) {
+		struct store_put p;
+		fill_put(&p, 1, body, sizeof(body));
+		p.stamp_ms += i;
+		p.hash += (uint64_t)i;
+		assert_int_equal(store_record_put(f->s, account, 1, 1000, &p, 1, &f->err), 0);
+	}
+	check_limit(f);
+	assert_string_equal(body_of(f->s, account, 2), "stays");
+}
+
 #define IN_FILE(t)   cmocka_unit_test_setup_teardown(t, setup_limit, teardown)
 #define IN_MEMORY(t) cmocka_unit_test_setup_teardown(t, setup_limit_memory, teardown)
 
@@ -233,6 +252,8 @@ int main(void)
 		IN_MEMORY(test_store_evict__one_large_object_loses_bodies),
 		IN_FILE(test_store_evict__a_body_comes_back),
 		IN_FILE(test_store_evict__documents_stay),
+		IN_FILE(test_store_evict__former_versions_make_room),
+		IN_MEMORY(test_store_evict__former_versions_make_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
