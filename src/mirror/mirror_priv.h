@@ -419,13 +419,14 @@ void news_release(struct news_queue *q);
 void news_push(
 	struct mirror *m, enum news_kind kind, uint32_t object, uint64_t key, const char *id18);
 
-/* Runs `expression`, which writes to the store; if the disk is full the store goes on in memory and
- * it is run once more. The lock of no object may be held. */
+/* Runs `expression`, which writes to the store; if the disk is full the store goes on in memory, if
+ * its file is damaged it is made anew, and it is run once more. The lock of no object may be held. */
 #define WITH_ROOM(m, r, expression)                                                                \
 	do {                                                                                       \
 		bool on_disk_ = store_on_disk((m)->store);                                         \
 		(r) = (expression);                                                                \
-		if ((r) == -ENOSPC && on_disk_ && mirror_leave_disk(m) == 0) {                     \
+		if (((r) == -ENOSPC && on_disk_ && mirror_leave_disk(m) == 0) ||                   \
+			((r) == -EUCLEAN && mirror_mend(m, NULL) == 0)) {                          \
 			(r) = (expression);                                                        \
 		}                                                                                  \
 	} while (0)

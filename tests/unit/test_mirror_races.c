@@ -7,10 +7,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake_org.h"
 #include "forcefs/base/clock.h"
@@ -425,6 +428,52 @@ static void test_races__an_object_larger_than_the_cache_can_be_read(void **state
 	rig_down(&rig);
 }
 
+/* The leaves of the index over Ids: SQLite's pages of 8 KiB begin with their kind. */
+static unsigned spoil_index(const char *path)
+{
+	static char page[8192], rubbish[4096];
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	unsigned spoilt = 0;
+
+	assert_true(fd >= 0);
+	for (off_t off = 0; pread(fd, page, sizeof page, off) == sizeof page; off += sizeof page) {
+		if (page[0] == 0x0a && memmem(page, sizeof page, "001Ab", 5)) {
+			assert_int_equal(pwrite(fd, rubbish, sizeof rubbish, off), sizeof rubbish);
+			spoilt++;
+		}
+	}
+	close(fd);
+	return spoilt;
+}
+
+static void test_races__damage_that_only_writing_meets_is_mended(void **state)
+{
+	char dir[] = "/tmp/test_races.XXXXXX", path[64], name[80];
+	const struct store_config config = {.dir = mkdtemp(dir), .name = "test"};
+	static const char *const endings[] = {".sqlite", ".sqlite-wal", ".lock"};
+	struct mirror_record first;
+	struct rig rig;
+	(void)state;
+
+	rig_up_over(&rig, 6000, 2000, &config);
+	assert_int_equal(
+		mirror_record_next(rig.mirror, rig.account, 0, rig_until(&rig), &first, 1, NULL),
+		1);
+	rig_down(&rig);
+	rig_up_over(&rig, 6000, 2000, &config);
+	snprintf(path, sizeof path, "%s", store_path(rig.store));
+	assert_true(spoil_index(path) > 2);
+	assert_true(rig_list(&rig) >= 0); /* goes on with the second page */
+	assert_int_equal(rig_list(&rig), 6000);
+	assert_int_equal(name_of(&rig, 5, "Name 5"), 1);
+	rig_down(&rig);
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		snprintf(name, sizeof name, "%s/test%s", dir, endings[i]);
+		unlink(name);
+	}
+	rmdir(dir);
+}
+
 /* ---- checks ---- */
 
 static void test_races__a_record_that_came_back_is_there(void **state)
@@ -514,6 +563,7 @@ int main(void)
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
 		cmocka_unit_test(test_races__a_cached_record_does_not_wait_for_a_whole_listing),
 		cmocka_unit_test(test_races__an_object_larger_than_the_cache_can_be_read),
+		cmocka_unit_test(test_races__damage_that_only_writing_meets_is_mended),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__names_that_a_broken_check_brought_are_news),
 		cmocka_unit_test(test_races__what_was_missing_before_is_asked_for_once),
