@@ -425,6 +425,12 @@ int mirror_record_create(struct mirror *m, uint32_t object, const char *text, si
 		r = gather_fetch(
 			o, &id, until, err); /* made it is, but it could not be read along */
 		r = r < 0 ? r : save_show(o, &id, ret, err);
+		if (r < 0) {
+			error_prefix(err, r,
+				"the record was made, as %s, but it could not be read (do not save "
+				"it again)",
+				id.text);
+		}
 	}
 	return r;
 }

@@ -219,6 +219,27 @@ static void test_races__an_answer_from_before_does_not_end_a_doubt(void **state)
 	}
 }
 
+static void test_races__what_was_made_but_not_read_says_so(void **state)
+{
+	static const char text[] = "{\"Name\":\"Made\"}";
+	struct mirror_record rec;
+	struct error err = {0};
+	struct rig rig;
+	struct id id;
+	(void)state;
+
+	rig_up(&rig, 10, 100);
+	fake_org_no_read_back(rig.org);
+	fake_org_fail(rig.org, FAKE_RETRIEVE, EIO, "UNKNOWN_EXCEPTION", 1);
+	assert_int_equal(mirror_record_create(rig.mirror, rig.account, text, sizeof text - 1,
+				 rig_until(&rig), &rec, &err),
+		-EIO);
+	fake_org_id(10, &id);
+	assert_non_null(strstr(err.text, id.text)); /* or the person makes it once more */
+	assert_int_equal(name_of(&rig, 10, "Made"), 1);
+	rig_down(&rig);
+}
+
 static void test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back(void **state)
 {
 	(void)state;
@@ -549,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_races__a_save_does_not_take_its_record_out_of_a_listing),
 		cmocka_unit_test(test_races__a_record_made_during_a_listing_stays),
 		cmocka_unit_test(test_races__an_answer_from_before_does_not_end_a_doubt),
+		cmocka_unit_test(test_races__what_was_made_but_not_read_says_so),
 		cmocka_unit_test(test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back),
 		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_asked_for),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
