@@ -175,10 +175,8 @@ static int gather_ask_with(struct object *o, const struct schema *schema, const 
 	AUTO(intake) struct intake in = {0};
 	struct remote_sink sink = {.record = intake_record, .payload = &in};
 
-	pthread_mutex_lock(&o->lock);
-	uint32_t generation = o->state.generation;
-	pthread_mutex_unlock(&o->lock);
-	int r = intake_init(&in, o, schema, generation, err);
+	object_await_eviction(o);
+	int r = intake_init(&in, o, schema, object_generation(o), err);
 	if (r < 0) {
 		return r;
 	}

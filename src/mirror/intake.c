@@ -98,13 +98,6 @@ static void intake_tell_put(struct intake *in, const struct store_put *row)
 	}
 }
 
-/* What is there now belongs to the listing that is under way now. */
-static uint32_t intake_generation(struct object *o)
-{
-	LOCK_SCOPE(&o->lock);
-	return o->state.generation;
-}
-
 static int intake_flush_rows(struct intake *in, struct error *err)
 {
 	struct object *o = in->object;
@@ -113,7 +106,7 @@ static int intake_flush_rows(struct intake *in, struct error *err)
 		in->rows[i].body = in->bodies.data + in->offsets[i];
 	}
 	int64_t checked_ms = in->answered_now ? clock_wall_ms() + 1 : in->asked_ms;
-	uint32_t generation = in->answered_now ? intake_generation(o) : in->generation;
+	uint32_t generation = in->answered_now ? object_generation(o) : in->generation;
 	int r;
 	WITH_ROOM(o->mirror, r,
 		store_record_put(o->mirror->store, o->index, generation, checked_ms, in->rows,

@@ -173,6 +173,7 @@ static int page_fetch(struct object *o, const struct until *until, struct error 
 	if (r < 0) {
 		return r;
 	}
+	object_await_eviction(o);
 	pthread_mutex_lock(&o->lock);
 	r = page_job_take(o, &job, err);
 	pthread_mutex_unlock(&o->lock);

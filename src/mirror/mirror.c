@@ -18,15 +18,21 @@
 /* A listing whose last page is not older than this is on its way. */
 #define MOVING_MS 2000
 
-static void mirror_evicted(void *payload, uint32_t index)
+/* While the rows go, what is not there may be there all the same: it is asked for. */
+static void mirror_evicted(void *payload, uint32_t index, bool gone)
 {
 	struct mirror *m = payload;
 	struct object *o = object_by_index(m, index);
 
-	if (o) {
-		pthread_mutex_lock(&o->lock);
-		object_forget_listing(o);
-		pthread_mutex_unlock(&o->lock);
+	if (!o) {
+		return;
+	}
+	pthread_mutex_lock(&o->lock);
+	object_forget_listing(o);
+	o->going = !gone;
+	pthread_cond_broadcast(&o->cond);
+	pthread_mutex_unlock(&o->lock);
+	if (gone) {
 		news_push(m, NEWS_OBJECT_CHANGED, index, 0, NULL);
 	}
 }
@@ -154,7 +160,7 @@ static void mirror_evict_all(struct mirror *m)
 {
 	for (uint32_t i = 1; i <= m->index_max; i++) {
 		if (object_by_index(m, i)) {
-			mirror_evicted(m, i);
+			mirror_evicted(m, i, true);
 		}
 	}
 }

@@ -99,6 +99,7 @@ struct object {
 	int64_t describe_checked_ms; /* wall clock */
 	bool refill;  /* rows were rendered by an older schema: list again before showing */
 	int restarts; /* of the running listing, because the org had lost the place */
+	bool going;   /* its rows are being evicted: what is written now may go with them */
 	bool relist;  /* a listing that was complete is being listed again */
 	int64_t relist_began_ms; /* the org's clock */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
@@ -284,6 +285,10 @@ struct object *object_by_index(struct mirror *m, uint32_t index); /* NULL if the
 int object_save(struct object *o, struct error *err);
 /* Under o->lock: the listing has to begin anew. */
 void object_forget_listing(struct object *o);
+/* Of the listing under way or done; moves on when it is forgotten. */
+uint32_t object_generation(struct object *o);
+/* Waits until its rows are gone if it is being evicted, which takes a moment. */
+void object_await_eviction(struct object *o);
 void object_free(struct object *o);
 int catalog_run(struct flight *f, const struct until *until, struct error *err);
 int catalog_load(struct mirror *m, struct error *err);

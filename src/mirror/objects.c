@@ -154,6 +154,20 @@ void object_forget_listing(struct object *o)
 	o->state.generation++; /* a page that is under way does not count */
 }
 
+uint32_t object_generation(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	return o->state.generation;
+}
+
+void object_await_eviction(struct object *o)
+{
+	LOCK_SCOPE(&o->lock);
+	while (o->going) {
+		clock_cond_wait(&o->cond, &o->lock, INT64_MAX);
+	}
+}
+
 /* ---- the catalogue ---- */
 
 /* Objects known to refuse a query without a filter (salesforce-api.md 3.7); others are learnt when

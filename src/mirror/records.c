@@ -81,7 +81,7 @@ static int no_such_record(struct object *o, const struct id *id, struct error *e
 }
 
 /* Asks the org for this one record. An old copy is shown if the org cannot be asked. */
-static int record_fetch(struct object *o, const struct id *id, bool have_old,
+static int record_fetch_once(struct object *o, const struct id *id, bool have_old,
 	const struct until *until, struct mirror_record *ret, struct error *err)
 {
 	struct mirror *m = o->mirror;
@@ -97,6 +97,23 @@ static int record_fetch(struct object *o, const struct id *id, bool have_old,
 	}
 	int found = record_load(o, id, ret, err);
 	return found == -ENOENT ? no_such_record(o, id, err) : found;
+}
+
+/* Once more if the cache of the object was forgotten meanwhile: the row may have gone with it. */
+static int record_fetch(struct object *o, const struct id *id, bool have_old,
+	const struct until *until, struct mirror_record *ret, struct error *err)
+{
+	uint32_t generation = object_generation(o);
+	struct error local = {0};
+	int r = record_fetch_once(o, id, have_old, until, ret, &local);
+
+	if (r == -ENOENT && generation != object_generation(o)) {
+		return record_fetch_once(o, id, have_old, until, ret, err);
+	}
+	if (r < 0 && err) {
+		*err = local;
+	}
+	return r;
 }
 
 int mirror_record_find(struct mirror *m, uint32_t object, const struct id *id,

@@ -328,7 +328,7 @@ void store_get_stats(struct store *s, struct store_stats *ret)
 }
 
 void store_on_evicted(
-	struct store *s, void (*evicted)(void *payload, uint32_t object), void *payload)
+	struct store *s, void (*evicted)(void *payload, uint32_t object, bool gone), void *payload)
 {
 	s->evicted = evicted;
 	s->evicted_payload = payload;

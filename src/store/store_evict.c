@@ -131,6 +131,13 @@ static uint64_t goal(const struct store *s)
 	return s->limit_bytes / 10 * 9;
 }
 
+static void tell(struct store *s, uint32_t object, bool gone)
+{
+	if (s->evicted) {
+		s->evicted(s->evicted_payload, object, gone);
+	}
+}
+
 /* Evicts one object. 1 if one went. */
 static int evict_one(struct store *s, uint32_t keep)
 {
@@ -139,6 +146,7 @@ static int evict_one(struct store *s, uint32_t keep)
 	uint32_t object = in_use(s) > goal(s) ? table_oldest(s, keep) : 0;
 	if (object) {
 		table_set_evicting(s, object, true);
+		tell(s, object, false);
 		r = evict_rows(s, object);
 	}
 	pthread_mutex_unlock(&s->evict_lock);
@@ -148,10 +156,7 @@ static int evict_one(struct store *s, uint32_t keep)
 	if (r == 0) {
 		count_eviction(s);
 	}
-	/* Also when it failed half-way: some rows are gone then. */
-	if (s->evicted) {
-		s->evicted(s->evicted_payload, object);
-	}
+	tell(s, object, true); /* also when it failed half-way: some rows are gone then */
 	table_set_evicting(s, object, false);
 	return r < 0 ? r : 1;
 }

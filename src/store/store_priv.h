@@ -118,7 +118,8 @@ struct store {
 	uint64_t evictions;
 
 	pthread_mutex_t evict_lock;
-	void (*evicted)(void *payload, uint32_t object); /* set once before threads start */
+	void (*evicted)(
+		void *payload, uint32_t object, bool gone); /* set once before threads start */
 	void *evicted_payload;
 };
 

@@ -449,6 +449,69 @@ static void test_races__an_object_larger_than_the_cache_can_be_read(void **state
 	rig_down(&rig);
 }
 
+struct reader {
+	struct rig *rig;
+	unsigned cats, lists; /* that told a lie */
+	_Atomic bool stop;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+
+	for (unsigned i = 0; !r->stop; i = (i + 7919) % 20000) {
+		r->cats += name_of(r->rig, i, "") == -ENOENT;
+	}
+	return NULL;
+}
+
+static void *list_on(void *arg)
+{
+	struct reader *r = arg;
+
+	while (!r->stop) {
+		struct rig own = *r->rig;
+		r->lists += rig_list(&own) < 20000;
+	}
+	return NULL;
+}
+
+static int list_contacts(struct rig *rig)
+{
+	struct mirror_object contact;
+	struct rig own = *rig;
+
+	assert_int_equal(
+		mirror_object_find(rig->mirror, "Contact", rig_until(&own), &contact, NULL), 0);
+	own.account = contact.index;
+	return rig_list(&own);
+}
+
+static void test_races__an_eviction_tells_no_lies(void **state)
+{
+	const struct store_config config = {.name = "test", .limit_bytes = 11 << 20};
+	struct store_stats stats;
+	struct rig rig;
+	pthread_t cat, list;
+	(void)state;
+
+	rig_up_over(&rig, 20000, 2000, &config);
+	assert_int_equal(rig_list(&rig), 20000);
+	struct rig own = rig;
+	struct reader r = {.rig = &own};
+	pthread_create(&cat, NULL, read_on, &r);
+	pthread_create(&list, NULL, list_on, &r);
+	assert_int_equal(list_contacts(&rig), 20000);
+	r.stop = true;
+	pthread_join(cat, NULL);
+	pthread_join(list, NULL);
+	store_get_stats(rig.store, &stats);
+	assert_true(stats.evictions > 0);
+	assert_int_equal(r.cats, 0);
+	assert_int_equal(r.lists, 0);
+	rig_down(&rig);
+}
+
 /* The leaves of the index over Ids: SQLite's pages of 8 KiB begin with their kind. */
 static unsigned spoil_index(const char *path)
 {
@@ -585,6 +648,7 @@ int main(void)
 			test_races__a_listing_broken_off_before_a_remount_leaves_nothing_for_ever),
 		cmocka_unit_test(test_races__a_cached_record_does_not_wait_for_a_whole_listing),
 		cmocka_unit_test(test_races__an_object_larger_than_the_cache_can_be_read),
+		cmocka_unit_test(test_races__an_eviction_tells_no_lies),
 		cmocka_unit_test(test_races__damage_that_only_writing_meets_is_mended),
 		cmocka_unit_test(test_races__a_record_that_came_back_is_there),
 		cmocka_unit_test(test_races__names_that_a_broken_check_brought_are_news),

@@ -7,17 +7,27 @@
 
 struct told {
 	struct store *s;
+	uint32_t going;
 	uint32_t objects[16];
 	int count;
 	int64_t listed_ms; /* as the store had it when we were told, all together */
 };
 
 /* Uses the store, which deadlocks if it calls with a lock held. */
-static void on_evicted(void *payload, uint32_t object)
+static void on_evicted(void *payload, uint32_t object, bool gone)
 {
 	struct told *t = payload;
 	struct store_object o;
 	char name[16];
+	if (!gone) {
+		assert_int_equal(t->going, 0);
+		t->going = object;
+		assert_true(records_of(t->s, object) > 0);
+		assert_int_equal(listed_of(t->s, object), records_of(t->s, object));
+		return;
+	}
+	assert_int_equal(t->going, object);
+	t->going = 0;
 	snprintf(name, sizeof(name), "Object%u", object);
 	assert_true(t->count < 16);
 	t->objects[t->count++] = object;

@@ -91,11 +91,11 @@ static void test_store_threads__readers_beside_a_writer(void **state)
 	assert_int_equal(records_of(f->s, run.object), RECORDS);
 }
 
-static void count_evicted(void *payload, uint32_t object)
+static void count_evicted(void *payload, uint32_t object, bool gone)
 {
 	struct run *run = payload;
 	(void)object;
-	atomic_fetch_add(&run->evictions, 1);
+	atomic_fetch_add(&run->evictions, gone);
 }
 
 static int setup_small(void **state)

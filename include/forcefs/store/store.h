@@ -200,12 +200,14 @@ struct store_stats {
 };
 void store_get_stats(struct store *s, struct store_stats *ret);
 
-/* Called (without any lock of the store held) after an object was evicted whole: its rows are gone
- * and its listing state was reset to zero (listed_ms, checked_ms, fill_ms, next; generation goes
- * on). What is saved of them until it returns is zero, too. Called from within store_record_put or
- * store_doc_put. Set once, before threads start; NULL for none. */
+/* Called before the rows of an object that is evicted whole begin to go (must not write to the store
+ * then), and again when they are gone (without any lock of the store held): its listing state was
+ * reset to zero by then (listed_ms, checked_ms, fill_ms, next; generation goes on). What is put in
+ * between may go with the others; what is saved of the state until the second call returns is zero.
+ * Called from within store_record_put or store_doc_put. Set once, before threads start; NULL for
+ * none. */
 void store_on_evicted(
-	struct store *s, void (*evicted)(void *payload, uint32_t object), void *payload);
+	struct store *s, void (*evicted)(void *payload, uint32_t object, bool gone), void *payload);
 
 DEFINE_CLEANER(store_doc, struct store_doc, store_doc_release)
 DEFINE_CLEANER(store_object, struct store_object, store_object_release)
