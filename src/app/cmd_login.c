@@ -17,6 +17,7 @@
 #include "login.h"
 #include "options.h"
 #include "report.h"
+#include "report_json.h"
 #include "service.h"
 #include "settings_command.h"
 #include "settings_file.h"
@@ -218,11 +219,11 @@ static void print_json(const struct call *c, const struct error *err)
 	if (!err) {
 		sf_identity(c->c.sf, &who);
 	}
-	answer = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "org", c->org,
-		"logged_in", !err, "username", who.username, "user_id", who.user_id, "org_id",
-		who.org_id, "instance_url", who.instance_url, "api_version", who.api_version,
-		"lasting", !err && sf_login_lasts(c->c.sf), "code", err ? err->code : "", "error",
-		err ? err->text : "");
+	answer = json_pack("{s:o, s:b, s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "org",
+		report_json(c->org), "logged_in", !err, "username", report_json(who.username),
+		"user_id", who.user_id, "org_id", who.org_id, "instance_url", who.instance_url,
+		"api_version", who.api_version, "lasting", !err && sf_login_lasts(c->c.sf), "code",
+		report_json(err ? err->code : ""), "error", report_json(err ? err->text : ""));
 	json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(answer);

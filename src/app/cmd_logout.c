@@ -10,6 +10,7 @@
 #include "forcefs/base/paths.h"
 #include "forcefs/sf/login.h"
 #include "report.h"
+#include "report_json.h"
 #include "service.h"
 #include "settings_command.h"
 #include "settings_file.h"
@@ -55,9 +56,9 @@ static int log_out(const char *org, struct settings *s, struct sf_logout *ret, s
 
 static void print_json(const char *org, const struct sf_logout *done, const struct error *err)
 {
-	json_t *answer = json_pack("{s:s, s:b, s:b, s:s, s:s}", "org", org, "was_logged_in",
-		done->was_known, "revoked", done->revoked, "code", err ? err->code : "", "error",
-		err ? err->text : "");
+	json_t *answer = json_pack("{s:o, s:b, s:b, s:o, s:o}", "org", report_json(org),
+		"was_logged_in", done->was_known, "revoked", done->revoked, "code",
+		report_json(err ? err->code : ""), "error", report_json(err ? err->text : ""));
 	json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(answer);

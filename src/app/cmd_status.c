@@ -238,5 +238,11 @@ int cmd_status(int argc, char **argv)
 	if (r != EXIT_FINE) {
 		return r;
 	}
-	return answer(&c, &err) < 0 ? report_error(DOING, &err) : c.exit_status;
+	if (answer(&c, &err) == 0) {
+		return c.exit_status;
+	}
+	if (c.as_json) {
+		report_json_failure(c.what, &err);
+	}
+	return report_error(DOING, &err);
 }

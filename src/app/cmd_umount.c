@@ -17,6 +17,7 @@
 #include "forcefs/base/spawn.h"
 #include "mounts.h"
 #include "report.h"
+#include "report_json.h"
 #include "special.h"
 
 #define DOING        "umount"
@@ -178,12 +179,14 @@ static void print_json(const struct target *t, bool unmounted, const char *text)
 	json_t *users = json_array();
 	for (size_t i = 0; i < t->busy_count && i < BUSY_MAX; i++) {
 		const struct busy *b = &t->busy[i];
-		json_array_append_new(users,
-			json_pack("{s:i, s:s, s:s, s:s, s:s}", "pid", (int)b->pid, "user", b->user,
-				"command", b->command, "holds", b->holds, "path", b->path));
+		json_array_append_new(
+			users, json_pack("{s:i, s:o, s:o, s:s, s:o}", "pid", (int)b->pid, "user",
+				       report_json(b->user), "command", report_json(b->command),
+				       "holds", b->holds, "path", report_json(b->path)));
 	}
-	json_t *answer = json_pack("{s:s, s:b, s:s, s:o}", "directory", t->dir ? t->dir : "",
-		"unmounted", unmounted, "error", text, "used_by", users);
+	json_t *answer =
+		json_pack("{s:o, s:b, s:o, s:o}", "directory", report_json(t->dir ? t->dir : ""),
+			"unmounted", unmounted, "error", report_json(text), "used_by", users);
 	json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(answer);

@@ -11,6 +11,7 @@
 #include "forcefs/model/names.h"
 #include "mounts.h"
 #include "report.h"
+#include "report_json.h"
 #include "special.h"
 #include "why.h"
 
@@ -172,5 +173,11 @@ int cmd_why(int argc, char **argv)
 	if (r != EXIT_FINE) {
 		return r;
 	}
-	return answer(operand, as_json, &err) < 0 ? report_error(DOING, &err) : EXIT_FINE;
+	if (answer(operand, as_json, &err) == 0) {
+		return EXIT_FINE;
+	}
+	if (as_json) {
+		report_json_failure(operand, &err);
+	}
+	return report_error(DOING, &err);
 }

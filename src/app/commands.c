@@ -2,6 +2,7 @@
 /* The table of commands, and finding the one that is meant. */
 #include "command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,7 +113,9 @@ const struct command commands[] = {
 		.run = cmd_why,
 		.usage = "why [--json] PATH",
 		.summary = "say why the last operation on a file or directory failed",
-		.details = "  --json      the entry of .forcefs/errors.ndjson as it is\n",
+		.details = "  --json      the entry of .forcefs/errors.ndjson as it is, null if "
+			   "nothing "
+			   "failed\n",
 	},
 	{
 		.name = "demo",
@@ -183,7 +186,7 @@ static bool is_mount_helper(const char *path)
 	       (strcmp(name, "mount.forcefs") == 0 || strcmp(name, "mount.fuse.forcefs") == 0);
 }
 
-int command_main(int argc, char **argv)
+static int command_of(int argc, char **argv)
 {
 	if (argc > 0 && is_mount_helper(argv[0])) {
 		return run(command_find("mount"), argc, argv);
@@ -200,4 +203,21 @@ int command_main(int argc, char **argv)
 	}
 	const struct command *c = command_find(argv[1]);
 	return c ? run(c, argc - 1, argv + 1) : unknown(argv[1]);
+}
+
+/* An answer that did not arrive (a full disk, a closed pipe) is no success. */
+static int check_output(int status)
+{
+	bool failed = ferror(stdout);
+	errno = EIO; /* of an earlier write nobody knows any more */
+	if (fflush(stdout) == 0 && !failed) {
+		return status;
+	}
+	report("", "writing to standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+int command_main(int argc, char **argv)
+{
+	return check_output(command_of(argc, argv));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "forcefs/base/buf.h"
@@ -18,4 +19,13 @@ json_t *report_json(const char *text)
 	}
 	json_quote(text, strlen(text), &quoted);
 	return json_loadb(buf_str(&quoted), quoted.len, JSON_DECODE_ANY, NULL);
+}
+
+void report_json_failure(const char *path, const struct error *err)
+{
+	json_t *answer =
+		json_pack("{s:o, s:o}", "path", report_json(path), "error", report_json(err->text));
+	json_dumpf(answer, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(answer);
 }
