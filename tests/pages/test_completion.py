@@ -72,6 +72,13 @@ def test_orgs_and_directories(offers):
     assert "folder/one" in [word.rstrip("/") for word in offers("forcefs mount acme folder/")]
 
 
+def test_a_name_is_not_run_as_a_command(offers, tmp_path):
+    (tmp_path / "forcefs.ini").write_text(SETTINGS + "[$(touch${IFS}ran)]\n[`touch${IFS}ran`]\n")
+    for line in ("forcefs mount ", "forcefs status ", "forcefs status ac"):
+        assert "acme" in offers(line)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_options_of_a_command(offers):
     assert {"--json", "--help"} <= set(offers("forcefs umount --"))
     assert {"--records", "--latency-ms"} <= set(offers("forcefs demo --"))
