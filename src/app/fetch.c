@@ -15,6 +15,7 @@
 
 #include "forcefs/base/clock.h"
 #include "forcefs/base/spawn.h"
+#include "forcefs/model/names.h"
 #include "page.h"
 #include "special.h"
 #include "why.h"
@@ -65,8 +66,10 @@ static void read_all(const struct mount_entry *mount, const char *object, struct
 	}
 	DIR *dir = path && special_become_owner(mount) == 0 ? opendir(path) : NULL;
 	errno = dir ? 0 : errno ? errno : ENOMEM;
+	struct id id;
 	for (struct dirent *e; dir && (e = readdir(dir)) != NULL; errno = 0) {
-		if (e->d_name[0] != '.') {
+		/* a record's body stands beside it, and so do files of editors */
+		if (record_name_parse(e->d_name, "", &id)) {
 			atomic_fetch_add(&back->records, 1);
 		}
 	}

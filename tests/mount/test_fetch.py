@@ -37,6 +37,15 @@ def test_it_costs_what_a_listing_costs(stage):
     assert org.counts(before)["calls"] == 0
 
 
+def test_a_record_counts_once_though_it_has_two_files(stage):
+    mount = stage.mount(stage.org(records={"Attachment": 7}))
+    with open(mount.path("Attachment", "notes.txt"), "w", encoding="utf-8") as file:
+        file.write("an editor's")
+    done = mount.home.command("fetch", mount.path("Attachment"))
+    assert done.stdout.startswith("Attachment: 7 records,"), done.stdout
+    assert len(os.listdir(mount.path("Attachment"))) >= 14
+
+
 def test_stopped_it_goes_on_from_there(stage):
     org = stage.org(records={"Account": 20000}, latency_ms=200)
     mount = stage.mount(org, "ttl=600")
