@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "options.h"
@@ -76,6 +77,9 @@ static int read_arguments(struct call *c, int argc, char **argv)
 	bool helper = strcmp(argv[0], "mount") != 0;
 	const char *letters = helper ? ":fsnvo:t:" : ":fo:";
 	int letter, r = EXIT_FINE;
+	if (helper) { /* mount(8) gives its options last, whatever the environment says */
+		unsetenv("POSIXLY_CORRECT");
+	}
 	optind = 0;
 	while (r == EXIT_FINE && (letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		r = take_letter(c, letter, helper);
