@@ -169,7 +169,7 @@ static int open_store(const struct settings *s, struct composition *c, struct er
 	struct error full = {0};
 	r = store_open(&config, &c->store, &origin, &full);
 	if (r == -ENOSPC) { /* a mount without a cache on disk is better than none */
-		snprintf(c->note, sizeof(c->note), "%.180s; the cache is in memory", full.text);
+		snprintf(c->note, sizeof(c->note), "the cache is in memory: %.400s", full.text);
 		log_warn("mount", "%s", c->note);
 		config.dir = NULL;
 		config.limit_bytes = CACHE_IN_MEMORY_BYTES;
@@ -240,7 +240,7 @@ static int judge_start(const struct settings *s, struct composition *c, const st
 	bool warm = is_warm(c->mirror);
 	if (warm && offline->errnum) {
 		snprintf(c->note, sizeof(c->note),
-			"the org is out of reach, what is cached is shown (%.160s)", offline->text);
+			"the org is out of reach, what is cached is shown (%.400s)", offline->text);
 		log_warn("mount", "%s", c->note);
 	}
 	if (!warm && offline->errnum) {

@@ -23,7 +23,7 @@ struct composition {
 	struct blobs *blobs;
 	struct mirror *mirror;
 	struct sf_identity identity;
-	char note[256]; /* what the person should know though it works; "" if nothing */
+	char note[512]; /* what the person should know though it works; "" if nothing */
 };
 
 /* Opens all and makes sure that the org can be used: the log-in works, and on an empty cache that

@@ -129,6 +129,16 @@ def test_a_full_disk_is_read_past(stage, small_disk):
     assert small_disk in mount.status()["cache"]["path"]
 
 
+@pytest.mark.parametrize("small_disk", ["40k"], indirect=True)
+def test_a_mount_without_room_for_its_cache_says_so_whole(stage, small_disk):
+    home = stage.home(stage.org(), cache_dir=small_disk)
+    directory = home.new_dir()
+    done = home.command("mount", "acme", directory)
+    assert done.returncode == 0
+    assert "mount: the cache is in memory: no space left" in done.stderr and done.stderr.endswith(" or cache_size to less\n")
+    assert home.command("umount", directory).returncode == 0
+
+
 @pytest.mark.parametrize("small_disk", ["3m"], indirect=True)
 def test_a_disk_that_fills_up_under_a_listed_directory(stage, small_disk):
     """What others put there takes the room; saves and changes of others are seen all the same."""
