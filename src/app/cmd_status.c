@@ -56,15 +56,7 @@ static int ask_mount(const struct mount_entry *mount, json_t **ret, struct error
 	AUTO(buf) struct buf text;
 	buf_init(&text, STATUS_BYTES);
 	int r = special_read(mount, "status.json", PATIENCE_MS, &text, err);
-	if (r == 0) {
-		return parse(&text, mount->dir, ret, err);
-	}
-	if (r == -ENOTCONN) {
-		return error_set(err, ENOTCONN,
-			"the process behind %s is gone; forcefs umount %s takes the mount away",
-			mount->dir, mount->dir);
-	}
-	return r;
+	return r < 0 ? r : parse(&text, mount->dir, ret, err);
 }
 
 /* It may have been unmounted since the table was read: then its path leads elsewhere. */

@@ -215,11 +215,8 @@ static int explain(const struct watch *w, int r, struct error *err)
 	if (r == -ENOENT) {
 		return error_set(err, ENOENT, "there is no object %s in this org", w->p->object);
 	}
-	if (r == -ENOTCONN) {
-		return error_set(err, ENOTCONN, "the process behind %s is gone", w->mount->dir);
-	}
-	if (r == -EINTR ||
-		special_read(w->mount, "errors.ndjson", PATIENCE_MS, &journal, NULL) < 0) {
+	if (r == -EINTR || special_read(w->mount, "errors.ndjson", PATIENCE_MS, &journal,
+				   r == -ENOTCONN ? err : NULL) < 0) {
 		return r;
 	}
 	json_t *entry = why_find(buf_str(&journal), journal.len, w->p->object);

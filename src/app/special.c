@@ -64,6 +64,11 @@ static int judge(
 		return error_set(err, EIO, "reading %s was cut short", path);
 	}
 	int errnum = WEXITSTATUS(result->status);
+	if (errnum == ENOTCONN) {
+		return error_set(err, ENOTCONN,
+			"the process behind %s is gone; forcefs umount %s takes the mount away",
+			dir, dir);
+	}
 	return errnum ? error_errno(err, errnum, "reading %s", path) : 0;
 }
 

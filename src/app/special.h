@@ -8,7 +8,7 @@
 #include "mounts.h"
 
 /* Appends .forcefs/<name> of the mount to out; for root also of a user's own mount, which shows
- * itself to nobody else. -ETIMEDOUT when it does not answer. */
+ * itself to nobody else. -ETIMEDOUT when it does not answer, -ENOTCONN when its process is gone. */
 int special_read(const struct mount_entry *mount, const char *name, int timeout_ms, struct buf *out,
 	struct error *err);
 

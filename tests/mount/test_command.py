@@ -304,6 +304,17 @@ def test_umount_of_a_dead_mount(home):
     assert not is_mounted(directory)
 
 
+def test_what_asks_a_dead_mount_says_how_to_go_on(home):
+    directory = home.new_dir()
+    assert home.command("mount", "acme", directory).returncode == 0
+    kill(daemon_of(directory))
+    assert wait_until(lambda: is_dead(directory), 5)
+    for words in (("why", directory), ("fetch", os.path.join(directory, "Account")), ("status", directory)):
+        done = home.command(*words)
+        assert done.returncode == 1 and "is gone; forcefs umount %s takes" % directory in done.stderr, done.stderr
+    assert home.command("umount", directory).returncode == 0
+
+
 def test_mount_over_a_dead_mount(home):
     directory = home.new_dir()
     assert home.command("mount", "acme", directory).returncode == 0
