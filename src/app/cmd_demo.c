@@ -16,6 +16,7 @@
 #include "forcefs/base/paths.h"
 #include "options.h"
 #include "practice.h"
+#include "quoted.h"
 #include "report.h"
 #include "service.h"
 #include "settings.h"
@@ -132,7 +133,7 @@ static int make_private_dir(struct demo *d, struct error *err)
 static int make_dir(struct demo *d, struct error *err)
 {
 	struct stat st;
-	if (stat(d->dir, &st) == 0 || errno != ENOENT) {
+	if (!*d->dir || stat(d->dir, &st) == 0 || errno != ENOENT) {
 		return 0; /* the check of the mountpoint judges it */
 	}
 	int r = paths_make_dir(d->dir, err);
@@ -190,13 +191,15 @@ static void find_sample(const char *dir, char *name, size_t size)
 
 static void show_what_to_try(void *payload, const char *dir, bool live)
 {
-	char name[256] = "";
+	char name[256] = "", spaces[2][QUOTED_MAX];
 	(void)payload;
 	if (live) {
 		find_sample(dir, name, sizeof(name));
 	}
 	const char *program =
 		strchr(program_invocation_name, '/') ? program_invocation_name : "forcefs";
+	dir = quoted(dir, spaces[0]);
+	program = quoted(program, spaces[1]);
 	printf("A practice org is mounted on %s. Try:\n\n  ls %s\n", dir, dir);
 	if (name[0]) {
 		printf("  cat %s/" SAMPLES "/%s\n", dir, name);

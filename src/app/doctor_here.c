@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "figures.h"
+#include "quoted.h"
 #include "settings_command.h"
 #include "settings_file.h"
 
@@ -125,10 +126,11 @@ void doctor_file(struct doctor *d, struct finding *f)
 	}
 	FILE *file = fopen(d->file, "re");
 	if (!file) {
+		char space[QUOTED_MAX];
 		finding_set(f, DOCTOR_FAILED,
 			"%s cannot be read: %s; look at who owns it with ls -l, and run: chmod "
 			"u+r %s",
-			d->file, strerror(errno), d->file);
+			d->file, strerror(errno), quoted(d->file, space));
 		return;
 	}
 	fclose(file);
@@ -254,8 +256,9 @@ void doctor_cache_dir(const char *dir, int64_t need, struct finding *f)
 			"memory",
 			there, strerror(errnum));
 	} else if (strcmp(there, dir) == 0 && st.st_mode & S_IWOTH) {
-		finding_set(
-			f, DOCTOR_FAILED, "everyone can write to %s; run: chmod 700 %s", dir, dir);
+		char space[QUOTED_MAX];
+		finding_set(f, DOCTOR_FAILED, "everyone can write to %s; run: chmod 700 %s", dir,
+			quoted(dir, space));
 	} else {
 		judge_space(dir, there, need, f);
 	}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "mounts.h"
+#include "quoted.h"
 
 /* True if the program behind the mount is gone. A plain stat may be answered from the kernel's
  * memory, and statfs would cost the org a call. */
@@ -27,8 +28,9 @@ static int check_mounted(const struct mounts *m, const char *dir, struct error *
 	if (!mount_is_ours(e) || is_dead(dir)) {
 		return 0;
 	}
+	char space[QUOTED_MAX];
 	return error_set(err, EBUSY, "%s is already mounted there; forcefs umount %s takes it away",
-		e->source, dir);
+		e->source, quoted(dir, space));
 }
 
 static int check_dir(const char *dir, struct error *err)
@@ -42,7 +44,9 @@ static int check_dir(const char *dir, struct error *err)
 		return 0;
 	}
 	if (errno == ENOENT) {
-		return error_set(err, ENOENT, "%s does not exist; mkdir %s makes it", dir, dir);
+		char space[QUOTED_MAX];
+		return error_set(err, ENOENT, "%s does not exist; mkdir %s makes it", dir,
+			quoted(dir, space));
 	}
 	return error_errno(err, errno, "%s", dir);
 }

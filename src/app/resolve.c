@@ -107,7 +107,7 @@ int mounts_resolve(const struct mounts *m, const char *path, char **ret, struct 
 		r = take_step(w);
 	}
 	if (r < 0) {
-		return error_errno(err, -r, "%s", path);
+		return error_errno(err, -r, "%s", *path ? path : "an empty path");
 	}
 	*ret = strdup(w->done[0] ? w->done : "/");
 	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "forcefs/sf/sf.h"
+#include "quoted.h"
 
 int settings_complain(
 	const struct settings *s, const struct setting *what, int r, struct error *err)
@@ -48,11 +49,12 @@ static int check_file(const struct settings *s, const char *name, struct error *
 static int check_key_file(const struct settings *s, struct error *err)
 {
 	struct stat st;
+	char space[QUOTED_MAX];
 	if (s->jwt_key_file && stat(s->jwt_key_file, &st) == 0 && (st.st_mode & 077)) {
 		return settings_complain(s, setting_find("jwt_key_file", 12),
 			error_set(err, EACCES,
 				"other users can read the private key; run: chmod 600 %s",
-				s->jwt_key_file),
+				quoted(s->jwt_key_file, space)),
 			err);
 	}
 	return 0;

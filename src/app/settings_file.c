@@ -24,6 +24,7 @@
 #include "forcefs/base/log.h"
 #include "forcefs/base/paths.h"
 #include "nearest.h"
+#include "quoted.h"
 
 #define FILE_NAME      "forcefs.ini"
 #define SYSTEM_FILE    "/etc/forcefs/" FILE_NAME
@@ -363,12 +364,13 @@ static int take_org(struct reading *f, const char *org, struct settings *ret)
 static int check_mode(struct reading *f)
 {
 	struct stat st;
+	char space[QUOTED_MAX];
 	if (!f->secret || fstat(fileno(f->file), &st) < 0 || !(st.st_mode & 077)) {
 		return 0;
 	}
 	return error_set(f->err, EACCES,
 		"%s:%d: %s is a secret, and other users can read this file; run: chmod 600 %s",
-		f->path, f->secret_line, f->secret->name, f->path);
+		f->path, f->secret_line, f->secret->name, quoted(f->path, space));
 }
 
 static int parse(struct reading *f)
@@ -406,8 +408,15 @@ int settings_read(
 
 /* ---- where it lies ---- */
 
-static int none_found(const char *own, struct error *err)
+/* why: the errno with which own could not be found. */
+static int none_found(const char *own, int why, struct error *err)
 {
+	if (why != ENOENT && why != ENOTDIR) {
+		return error_set(err, why,
+			"the settings file %s cannot be looked at: %s; is HOME that of the user "
+			"who runs this?",
+			own, strerror(why));
+	}
 	return error_set(err, ENOENT,
 		"there is no settings file; looked for %s and " SYSTEM_FILE
 		". Make the first one with a section in it: [NAME], login_url = …, client_id = …; "
@@ -429,12 +438,13 @@ int settings_file_find(char **ret, struct error *err)
 	if (paths_dir(PATHS_CONFIG, &dir, NULL) == 0) {
 		own = paths_join(dir, FILE_NAME);
 	}
-	if (own && access(own, F_OK) == 0) {
+	int why = !own ? ENOENT : access(own, F_OK) < 0 ? errno : 0;
+	if (why == 0) {
 		*ret = take_ptr(&own);
 		return 0;
 	}
 	if (access(SYSTEM_FILE, F_OK) < 0) {
-		return none_found(own ? own : "~/.config/forcefs/" FILE_NAME, err);
+		return none_found(own ? own : "~/.config/forcefs/" FILE_NAME, why, err);
 	}
 	*ret = strdup(SYSTEM_FILE);
 	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");

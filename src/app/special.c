@@ -12,6 +12,7 @@
 
 #include "forcefs/base/scope.h"
 #include "forcefs/base/spawn.h"
+#include "quoted.h"
 
 #define STEP 65536
 
@@ -65,9 +66,10 @@ static int judge(
 	}
 	int errnum = WEXITSTATUS(result->status);
 	if (errnum == ENOTCONN) {
+		char space[QUOTED_MAX];
 		return error_set(err, ENOTCONN,
 			"the process behind %s is gone; forcefs umount %s takes the mount away",
-			dir, dir);
+			dir, quoted(dir, space));
 	}
 	return errnum ? error_errno(err, errnum, "reading %s", path) : 0;
 }

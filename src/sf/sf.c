@@ -273,7 +273,8 @@ static int start(const struct sf_config *config, struct sf *sf, struct error *er
 				  : error_set(err, EINVAL, "there is no folder for the tokens");
 
 	if (r < 0) {
-		return r;
+		return error_prefix(
+			err, r, "keeping the log-in (XDG_STATE_HOME may name another place)");
 	}
 	sf->batches = batches_new();
 	if (!sf->batches) {

@@ -18,6 +18,7 @@ app_test(figures)
 app_test(status_text)
 app_test(doctor)
 app_test(fetch)
+app_test(quoted)
 
 # The built program, where no mount is needed.
 app_test(commands)
