@@ -236,8 +236,8 @@ int keeper_get(struct keeper *k, const struct until *until, struct session *ret,
 int keeper_renew(
 	struct keeper *k, const struct until *until, struct session *refused, struct error *err);
 
-/* The org turned down a session that it had just given: a third one would not do better. For a
- * minute keeper_is_vain then says so of it. */
+/* The org turned down a session that it had just given: a third one would not do better. For some
+ * seconds keeper_is_vain then says so of it. */
 void keeper_note_vain(struct keeper *k, const struct session *session);
 bool keeper_is_vain(struct keeper *k, const struct session *session);
 

@@ -75,6 +75,22 @@ def test_an_expired_session_is_renewed_once_for_all_readers(stage):
     assert len(token_calls(org, before)) == 1
 
 
+def test_what_another_process_was_granted_may_have_ended_too(stage):
+    """A mount that slept holds the session before last: the one in the state file is refused as well."""
+    org = stage.org()
+    home = stage.home(org)
+    asleep, awake = (home.mount("cache_dir=memory", "ttl=600") for _ in range(2))
+    records = org.ids("Contact")
+    for mount in asleep, awake:
+        assert load(mount.record("Contact", records[0]))["Id"] == records[0]
+    org.expire_sessions()
+    assert load(awake.record("Contact", records[1]))["Id"] == records[1]
+    before = org.mark()
+    org.expire_sessions()
+    assert load(asleep.record("Contact", records[2]))["Id"] == records[2]
+    assert len(token_calls(org, before)) == 1
+
+
 def test_a_rotated_token_survives_a_crash(stage):
     org = stage.org(rotation=True)
     home = stage.home(org)
