@@ -88,7 +88,7 @@ static bool is_passing(const struct http_reply *reply, const struct error *fault
 
 static bool is_answer(const struct sf_call *call, const struct http_reply *reply)
 {
-	if (reply->status == 304 || (reply->status == 204 && call->write)) {
+	if (reply->status == (call->write ? 204 : 304)) {
 		return true;
 	}
 	if (call->sink && reply->status >= 200 && reply->status < 300) {

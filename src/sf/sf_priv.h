@@ -377,7 +377,7 @@ extern const char sf_call_maybe_done[];
 /* Makes err say that it may have happened, with code MAYBE_SENT. Returns r. */
 int sf_call_unsure(int r, const char *once, struct error *err);
 
-/* A 2xx with JSON, 204 to a write, or 304. Everything else is an error, decoded. */
+/* A 2xx with JSON, 204 to a write, or 304 to a read. Everything else is an error, decoded. */
 int sf_call_perform(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct http_reply *ret, struct error *err);
 

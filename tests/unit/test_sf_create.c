@@ -258,6 +258,22 @@ static void test_remove__survives_a_lost_reply(void **state)
 	end();
 }
 
+/* 304 answers the question whether something is newer, and no order. */
+static void test_remove__is_not_done_by_a_304(void **state)
+{
+	AUTO(schema) struct schema *schema = begin();
+	struct error err = {0};
+	struct id id;
+
+	(void)state;
+	live_ids("Account", 1, &id);
+	faults("[{\"do\":\"status\",\"status\":304,\"body\":\"\",\"match\":{\"kind\":\"delete\"}}"
+	       "]");
+	assert_int_equal(remove_record(schema, &id, &err), -EIO);
+	assert_string_equal(err.code, "MAYBE_SENT");
+	end();
+}
+
 static void test_remove__tells_what_is_refused(void **state)
 {
 	static const struct {
@@ -307,6 +323,7 @@ int main(void)
 		WITH_ORG(test_create__is_sent_again_where_it_did_not_happen),
 		WITH_ORG(test_remove__deletes_once_and_does_not_mind_twice),
 		WITH_ORG(test_remove__survives_a_lost_reply),
+		WITH_ORG(test_remove__is_not_done_by_a_304),
 		WITH_ORG(test_remove__tells_what_is_refused),
 	};
 
