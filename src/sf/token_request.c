@@ -286,7 +286,11 @@ int token_post(struct http *http, const char *host, const char *endpoint, const 
 		return error_set(err, ENOMEM, "out of memory");
 	}
 	req.url = url;
-	return http_perform(http, &req, until, ret, err);
+	int r = http_perform(http, &req, until, ret, err);
+	if (r < 0 && err && http_failure_is_ambiguous(err)) {
+		err->code[0] = '\0'; /* the doubt is not about what the log-in is for */
+	}
+	return r;
 }
 
 void token_form_init(struct buf *form)

@@ -214,6 +214,21 @@ static void test_create__is_sent_again_where_it_did_not_happen(void **state)
 	end();
 }
 
+/* What was lost is the answer to the log-in; the record was never sent. */
+static void test_create__has_not_happened_where_the_log_in_failed(void **state)
+{
+	AUTO(schema) struct schema *schema = begin();
+	struct error err = {0};
+	struct id id;
+
+	(void)state;
+	practice_do(&org.practice, "expire-sessions", "{}");
+	faults("[{\"do\":\"reset\",\"after\":true,\"match\":{\"kind\":\"token\"}}]");
+	assert_int_equal(create(schema, "{\"Name\":\"n\"}", &kept, &id, &err), -EHOSTUNREACH);
+	assert_string_equal(err.code, "");
+	end();
+}
+
 /* ---- remove ---- */
 
 static void test_remove__deletes_once_and_does_not_mind_twice(void **state)
@@ -321,6 +336,7 @@ int main(void)
 		WITH_ORG(test_create__tells_what_is_refused),
 		WITH_ORG(test_create__is_never_sent_twice),
 		WITH_ORG(test_create__is_sent_again_where_it_did_not_happen),
+		WITH_ORG(test_create__has_not_happened_where_the_log_in_failed),
 		WITH_ORG(test_remove__deletes_once_and_does_not_mind_twice),
 		WITH_ORG(test_remove__survives_a_lost_reply),
 		WITH_ORG(test_remove__is_not_done_by_a_304),
