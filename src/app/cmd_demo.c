@@ -27,7 +27,7 @@
 
 struct demo {
 	const char *dir;
-	bool foreground, made_dir;
+	bool foreground, made_dir, answered;
 	struct options options;
 	struct practice practice;
 	char *private_dir; /* tokens, cache, and the log of the practice org */
@@ -171,6 +171,9 @@ static void stop_practice(void *payload)
 	struct demo *d = payload;
 	practice_stop(&d->practice);
 	remove_private_dir(d);
+	if (d->foreground && d->made_dir && !d->answered) { /* a signal may end us right after */
+		rmdir(d->dir);
+	}
 }
 
 /* The first record's name; "" if there is none to be had. */
@@ -192,7 +195,7 @@ static void find_sample(const char *dir, char *name, size_t size)
 static void show_what_to_try(void *payload, const char *dir, bool live)
 {
 	char name[256] = "", spaces[2][QUOTED_MAX];
-	(void)payload;
+	((struct demo *)payload)->answered = true;
 	if (live) {
 		find_sample(dir, name, sizeof(name));
 	}
@@ -263,8 +266,9 @@ int cmd_demo(int argc, char **argv)
 	if (fill_settings(&d, &s, &err) < 0) {
 		return report_usage(DOING, "%s", err.text);
 	}
-	if (make_dir(&d, &err) < 0 || make_private_dir(&d, &err) < 0 ||
-		choose_cache(&d, &s, &err) < 0) {
+	if (make_private_dir(&d, &err) < 0 || choose_cache(&d, &s, &err) < 0 ||
+		make_dir(&d, &err) < 0) {
+		remove_private_dir(&d);
 		return report_error(DOING, &err);
 	}
 	return serve(&d, &s);

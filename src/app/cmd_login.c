@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "compose.h"
+#include "forcefs/base/hold.h"
 #include "forcefs/base/log.h"
 #include "forcefs/base/paths.h"
 #include "forcefs/sf/login.h"
@@ -127,15 +127,9 @@ static int take_app(struct call *c, struct error *err)
 /* A rotated refresh token that was granted and not saved is a dead log-in: Ctrl-C has to wait. */
 static int login_by_sfdx(struct call *c, const struct until *until, struct error *err)
 {
-	sigset_t ends, before;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, &before);
-	int r = sf_login_refresh_token(c->c.sf, c->url.refresh_token, until, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	AUTO(hold) struct hold hold;
+	hold_begin(&hold, NULL);
+	return sf_login_refresh_token(c->c.sf, c->url.refresh_token, until, err);
 }
 
 static int log_in(struct call *c, struct error *err)

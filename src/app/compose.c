@@ -80,11 +80,18 @@ static bool is_out_of_reach(int r)
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
 }
 
-/* Logs in. An org out of reach will do if it is known who we are there; *ret_offline then. */
-static int connect_sf(const struct settings *s, struct composition *c, struct error *ret_offline,
-	struct error *err)
+static struct until patience(const struct settings *s, struct cancel *cancel)
 {
-	const struct until until = compose_patience(s);
+	struct until until = compose_patience(s);
+	until.cancel = cancel;
+	return until;
+}
+
+/* Logs in. An org out of reach will do if it is known who we are there; *ret_offline then. */
+static int connect_sf(const struct settings *s, struct cancel *cancel, struct composition *c,
+	struct error *ret_offline, struct error *err)
+{
+	const struct until until = patience(s, cancel);
 	struct error failure = {0};
 	int r = sf_connect(c->sf, &until, &failure);
 	int known = sf_identity(c->sf, &c->identity);
@@ -216,9 +223,10 @@ static bool is_warm(struct mirror *m)
 }
 
 /* Asks for the list of objects, as the first ls would: an org that refuses the API says so here. */
-static int probe(const struct settings *s, struct composition *c, struct error *err)
+static int probe(
+	const struct settings *s, struct cancel *cancel, struct composition *c, struct error *err)
 {
-	const struct until until = compose_patience(s);
+	const struct until until = patience(s, cancel);
 	struct mirror_object o;
 	int r = mirror_object_next(c->mirror, 0, &until, &o, err);
 	if (r < 0) {
@@ -234,8 +242,8 @@ static int probe(const struct settings *s, struct composition *c, struct error *
 }
 
 /* Offline with something to show is worth a word, without it a failure. */
-static int judge_start(const struct settings *s, struct composition *c, const struct error *offline,
-	struct error *err)
+static int judge_start(const struct settings *s, struct cancel *cancel, struct composition *c,
+	const struct error *offline, struct error *err)
 {
 	bool warm = is_warm(c->mirror);
 	if (warm && offline->errnum) {
@@ -249,11 +257,11 @@ static int judge_start(const struct settings *s, struct composition *c, const st
 		}
 		return -offline->errnum;
 	}
-	return warm ? 0 : probe(s, c, err);
+	return warm ? 0 : probe(s, cancel, c, err);
 }
 
-static int open_all(
-	const struct settings *s, const char *state_dir, struct composition *c, struct error *err)
+static int open_all(const struct settings *s, const char *state_dir, struct cancel *cancel,
+	struct composition *c, struct error *err)
 {
 	struct error offline = {0};
 	int r = compose_http(s, c, err);
@@ -261,7 +269,7 @@ static int open_all(
 		r = compose_sf(s, state_dir, c, err);
 	}
 	if (r == 0) {
-		r = connect_sf(s, c, &offline, err);
+		r = connect_sf(s, cancel, c, &offline, err);
 	}
 	if (r == 0) {
 		r = open_store(s, c, err);
@@ -269,14 +277,14 @@ static int open_all(
 	if (r == 0) {
 		r = open_mirror(s, c, err);
 	}
-	return r == 0 ? judge_start(s, c, &offline, err) : r;
+	return r == 0 ? judge_start(s, cancel, c, &offline, err) : r;
 }
 
-int compose_open(
-	const struct settings *s, const char *state_dir, struct composition *ret, struct error *err)
+int compose_open(const struct settings *s, const char *state_dir, struct cancel *cancel,
+	struct composition *ret, struct error *err)
 {
 	struct composition c = {0};
-	int r = open_all(s, state_dir, &c, err);
+	int r = open_all(s, state_dir, cancel, &c, err);
 	if (r < 0) {
 		compose_close(&c);
 		return r;

@@ -28,9 +28,9 @@ struct composition {
 
 /* Opens all and makes sure that the org can be used: the log-in works, and on an empty cache that
  * the API answers. With a filled cache an org out of reach is no failure, and no counted API call
- * is made. state_dir: where tokens are kept. On failure nothing is left open. */
-int compose_open(const struct settings *s, const char *state_dir, struct composition *ret,
-	struct error *err);
+ * is made. state_dir: where tokens are kept; cancel may be NULL. On failure nothing is left open. */
+int compose_open(const struct settings *s, const char *state_dir, struct cancel *cancel,
+	struct composition *ret, struct error *err);
 /* The two lowest floors, one by one, for a question or two to an org that is not mounted. c starts
  * all zero and is closed with compose_close, after a failure too. No request is made. */
 int compose_http(const struct settings *s, struct composition *c, struct error *err);

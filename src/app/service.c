@@ -18,6 +18,7 @@
 
 #include "compose.h"
 #include "daemon.h"
+#include "forcefs/base/hold.h"
 #include "forcefs/base/log.h"
 #include "forcefs/base/paths.h"
 #include "forcefs/fs/fs.h"
@@ -116,22 +117,34 @@ static int find_rejected_dir(struct serving *v, const char *state, struct error 
 	return v->rejected_dir ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
+DEFINE_CLEANER(cancel, struct cancel, cancel_release)
+
+/* A signal that comes before fs takes them ends what was begun, in order. */
 static int open_and_serve(struct serving *v, struct error *err)
 {
 	AUTO_FREE char *state_dir = NULL;
+	AUTO(cancel) struct cancel cancel;
+	AUTO(hold) struct hold hold;
+	cancel_init(&cancel);
+	hold_begin(&hold, &cancel);
 	int r = v->s->state_dir ? 0 : paths_dir(PATHS_STATE, &state_dir, err);
 	if (r == 0 && v->s->prepare) {
 		r = v->s->prepare(v->s->payload, v->s->settings, &v->helper, err);
 	}
 	const char *state = state_dir ? state_dir : v->s->state_dir;
 	if (r == 0) {
-		r = compose_open(v->s->settings, state, &v->c, err);
+		r = compose_open(v->s->settings, state, &cancel, &v->c, err);
 	}
 	if (r == 0) {
 		r = find_rejected_dir(v, state, err);
 	}
+	if (r == 0 && cancel_fired(&cancel)) {
+		r = error_set(err, EINTR, "interrupted");
+	}
 	if (r == 0) {
+		hold_pause(&hold);
 		r = serve_mount(v, err);
+		hold_resume(&hold);
 	}
 	compose_close(&v->c);
 	free(take_ptr(&v->rejected_dir));

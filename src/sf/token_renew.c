@@ -6,8 +6,8 @@
  * one kills the whole family. So a new refresh token is on disk before its access token is used. If
  * it cannot be saved, it is kept in `unsaved`, the calls fail and say so, and the next renewal
  * tries to save it again before it asks for anything (a log-in made meanwhile stands). And once a
- * refresh token was sent, its answer is waited for even where who asked would not: the old one may
- * be worth nothing any more.
+ * refresh token was sent, its answer is waited for even where who asked would not, and Ctrl-C waits
+ * too: the old one may be worth nothing any more.
  *
  * A refusal is remembered for a minute together with the refresh token and the state file it was
  * about, so that a dead log-in is not asked again for every file that is opened.
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "forcefs/base/clock.h"
+#include "forcefs/base/hold.h"
 
 #define DEAD_FOR_MS     (60 * 1000)
 #define RESCUE_MS       1000
@@ -218,16 +219,41 @@ static int no_refresh_token(const struct keeper *k, struct error *err)
 		k->ask.org, k->ask.org);
 }
 
+static int exchange(struct keeper *k, const struct token_ask *ask, struct token *fresh,
+	uint64_t hash, const struct until *until, struct token *ret, struct error *err)
+{
+	AUTO(token) struct token granted = {0};
+	struct error fault = {0};
+	enum token_verdict verdict = token_request(k->http, ask, until, &granted, &fault);
+
+	if (verdict != TOKEN_GRANTED) {
+		if (verdict == TOKEN_DEAD) {
+			remember_dead(k, ask->refresh, hash, &fault);
+		}
+		*err = fault;
+		return verdict == TOKEN_BUSY ? IN_USE : -fault.errnum;
+	}
+	keeper_adopt(fresh, &granted);
+	return keep(k, fresh, ask->refresh, hash, ret, err);
+}
+
+/* The same without a signal between the question and the answer on disk. */
+static int exchange_whole(struct keeper *k, const struct token_ask *ask, struct token *fresh,
+	uint64_t hash, const struct until *until, struct token *ret, struct error *err)
+{
+	AUTO(hold) struct hold hold;
+
+	hold_begin(&hold, NULL);
+	return exchange(k, ask, fresh, hash, until, ret, err);
+}
+
 /* Asks the token endpoint with the newest refresh token; the lock file is held. IN_USE, with the
  * fault, when another one is using it at this moment. */
 static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 	const struct until *until, struct token *ret, struct error *err)
 {
 	struct token_ask ask = k->ask;
-	AUTO(token) struct token granted = {0};
 	AUTO(token) struct token fresh = {0};
-	struct error fault = {0};
-	enum token_verdict verdict;
 
 	if (ask.grant == SF_GRANT_REFRESH_TOKEN) {
 		ask.refresh = stored->refresh ? stored->refresh : k->seed;
@@ -242,16 +268,8 @@ static int ask_org(struct keeper *k, const struct token *stored, uint64_t hash,
 	if (keeper_prepare(k, stored, ask.refresh, &fresh) < 0) {
 		return error_set(err, ENOMEM, "out of memory");
 	}
-	verdict = token_request(k->http, &ask, until, &granted, &fault);
-	if (verdict != TOKEN_GRANTED) {
-		if (verdict == TOKEN_DEAD) {
-			remember_dead(k, ask.refresh, hash, &fault);
-		}
-		*err = fault;
-		return verdict == TOKEN_BUSY ? IN_USE : -fault.errnum;
-	}
-	keeper_adopt(&fresh, &granted);
-	return keep(k, &fresh, ask.refresh, hash, ret, err);
+	return (ask.grant == SF_GRANT_REFRESH_TOKEN ? exchange_whole : exchange)(
+		k, &ask, &fresh, hash, until, ret, err);
 }
 
 /* The file is gone or spoilt: memory knows the family better than the settings do. */

@@ -402,6 +402,16 @@ def test_the_practice_org_ends_with_a_demo_that_crashes(home):
         os.unlink(path)  # a crash may leave its private folder
 
 
+def test_demo_that_is_interrupted_while_it_starts_leaves_nothing(home):
+    directory = os.path.join(home.folder, "demo")
+    process = subprocess.Popen([program(), "demo", "-f", "--latency-ms", "500", directory], env=home.env,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert wait_until(lambda: files_below(home.tmp), 20)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=20)
+    assert not os.path.exists(directory) and os.listdir(home.tmp) == []
+
+
 def test_demo_in_the_foreground_ends_with_ctrl_c(home):
     directory = home.new_dir()
     process = subprocess.Popen([program(), "demo", "-f", directory], env=home.env, stdout=subprocess.PIPE,

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Sessions and refresh tokens, shared by many forcefs processes that must not kill each other's."""
 import os
+import signal
+import subprocess
 import threading
 
+import pytest
+
 from clients import load, output, start
-from mounts import Mount, files_below
+from mounts import Mount, files_below, program, settings_of, wait_until
 
 MOUNTS = 50
 
@@ -102,6 +106,42 @@ def test_a_rotated_token_survives_a_crash(stage):
         mount.kill()
         mount.start()
     assert load(mount.record("Contact", records[5]))["Id"] == records[5]
+
+
+@pytest.mark.parametrize("words", ["status rotating", "mount rotating DIR", "mount -f rotating DIR"])
+def test_a_rotated_token_survives_ctrl_c(stage, words):
+    """Who gave up between the question and the answer lost the new token, and the old one was dead."""
+    org = stage.org(rotation=True)
+    home = stage.home(org)
+    home.write_settings(rotating=settings_of(org))
+    org.token(hold_ms=1000)
+    org.reset_log()
+    process = subprocess.Popen([program()] + words.replace("DIR", home.new_dir()).split(), env=home.env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert wait_until(lambda: org.counts()["in_flight_max"] > 0, 20)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode in (1, -signal.SIGINT) and home.mountpoints() == []
+    org.token(hold_ms=0)
+    assert home.command("status", "rotating").returncode == 0
+
+
+def test_a_rotated_token_survives_the_end_of_a_mount(stage):
+    org = stage.org(rotation=True)
+    home = stage.home(org)
+    mount = home.mount("ttl=600")
+    org.expire_sessions()
+    org.token(hold_ms=1000)
+    before = org.mark()
+    reading = start("ls", mount.path("Contact"))
+    assert wait_until(lambda: [call for call in org.log(since=before) if call["status"] == 401])
+    org.reset_log()
+    assert wait_until(lambda: org.counts()["in_flight_max"] > 0)
+    mount.process.send_signal(signal.SIGTERM)
+    mount.process.wait(timeout=20)
+    reading.communicate(timeout=20)
+    org.token(hold_ms=0)
+    assert home.command("doctor", "acme").returncode == 0
 
 
 def test_a_remount_uses_the_session_it_has(stage):

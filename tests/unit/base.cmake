@@ -1,3 +1,3 @@
-foreach(t error buf clock cancel thread pool paths hash log spawn)
+foreach(t error buf clock cancel thread hold pool paths hash log spawn)
   unit_test(${t} base)
 endforeach()
