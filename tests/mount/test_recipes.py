@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The README's recipes as they stand there, on two mounts of the practice org."""
+"""The README's first session and its recipes as they stand there, on mounts of the practice org."""
 import os
 import re
 import shutil
@@ -117,3 +117,23 @@ def test_a_backup_keeps_what_was_deleted(orgs):
     assert gone + ".json" not in os.listdir(os.path.join(home, "backup", "acme", "Account"))
     [day] = [name for name in os.listdir(os.path.join(home, "backup")) if name != "acme"]
     assert os.listdir(os.path.join(home, "backup", day, "Account")) == [gone + ".json"]
+
+
+def test_the_first_session(stage):
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        block = file.read().split("```console\n")[1].split("```")[0]
+    if not shutil.which("jq"):
+        pytest.skip("not installed: jq")
+    home = stage.home()
+    tools = os.path.join(home.folder, "bin")
+    os.mkdir(tools)
+    os.symlink(program(), os.path.join(tools, "forcefs"))
+    env = dict(home.env, PATH="%s:%s" % (tools, os.environ["PATH"]))
+    lines = [line[2:] for line in block.splitlines() if line.startswith("$ ") and not line.startswith("$ vim ")]
+    script = "forcefs demo ~/forcefs-demo >&2\n" + "".join("%s || echo FAILED >&2\n" % line for line in lines)
+    done = subprocess.run(["bash", "-c", script], env=env, cwd=home.home, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=60)
+    assert "FAILED" not in done.stderr and "forcefs: " not in done.stderr, done.stderr
+    for shown in re.findall(r"^(?:total|\{).*$", block, re.MULTILINE):
+        assert shown in done.stdout.splitlines(), done.stdout
+    assert "saves      2 done, 0 failed" in done.stdout and home.mountpoints() == []
