@@ -22,10 +22,19 @@ struct making {
 	bool no_composite; /* the org refuses that resource */
 };
 
-static int find_id(void *payload, struct json_slice key, struct json_slice value)
+struct made {
+	struct id id;
+	bool refused;
+};
+
+static int find_made(void *payload, struct json_slice key, struct json_slice value)
 {
+	struct made *made = payload;
+
 	if (key.len == 2 && !memcmp(key.text, "id", 2) && value.len > 2) {
-		id_parse(value.text + 1, value.len - 2, payload);
+		id_parse(value.text + 1, value.len - 2, &made->id);
+	} else if (key.len == 7 && !memcmp(key.text, "success", 7)) {
+		made->refused = value.len == 5 && !memcmp(value.text, "false", 5);
 	}
 	return 0;
 }
@@ -33,14 +42,18 @@ static int find_id(void *payload, struct json_slice key, struct json_slice value
 /* {"id":"001…","success":true,"errors":[]} */
 static int read_id(struct json_slice body, struct id *ret, struct error *err)
 {
-	struct id id = {""};
+	struct made made = {{""}, false};
 
-	json_text_members(body.text, body.len, find_id, &id, NULL);
-	if (!id.text[0]) {
+	json_text_members(body.text, body.len, find_made, &made, NULL);
+	if (made.refused) { /* a refusal whatever its status */
+		sf_error_decode(400, "application/json", body.text, body.len, err);
+		return write_verdict(err);
+	}
+	if (!made.id.text[0]) {
 		return error_set_code(err, EPROTO, 0, "MAYBE_SENT",
 			"Salesforce's answer does not name the new record; %s", lost);
 	}
-	*ret = id;
+	*ret = made.id;
 	return 0;
 }
 

@@ -214,6 +214,28 @@ static void test_create__is_sent_again_where_it_did_not_happen(void **state)
 	end();
 }
 
+/* A 2xx that says success: false, as some of the org's resources answer. */
+static void test_create__believes_what_the_answer_says_of_success(void **state)
+{
+	AUTO(schema) struct schema *schema = begin();
+	struct error err = {0};
+	struct id id = {""};
+
+	(void)state;
+	faults("[{\"do\":\"garbage\",\"match\":{\"kind\":\"composite\"},\"body\":\""
+	       "{\\\"compositeResponse\\\":[{\\\"body\\\":{\\\"id\\\":\\\"001RM000003oLruYAE\\\","
+	       "\\\"success\\\":false,\\\"errors\\\":[{\\\"statusCode\\\":\\\"DUPLICATE_VALUE\\\","
+	       "\\\"message\\\":\\\"is there\\\",\\\"fields\\\":[]}]},\\\"httpHeaders\\\":{},"
+	       "\\\"httpStatusCode\\\":200,\\\"referenceId\\\":\\\"made\\\"},{\\\"body\\\":null,"
+	       "\\\"httpHeaders\\\":{},\\\"httpStatusCode\\\":404,\\\"referenceId\\\":\\\"read\\\"}"
+	       "]}"
+	       "\"}]");
+	assert_int_equal(create(schema, "{\"Name\":\"n\"}", &kept, &id, &err), -EEXIST);
+	assert_string_equal(err.code, "DUPLICATE_VALUE");
+	assert_string_equal(id.text, "");
+	end();
+}
+
 /* What was lost is the answer to the log-in; the record was never sent. */
 static void test_create__has_not_happened_where_the_log_in_failed(void **state)
 {
@@ -336,6 +358,7 @@ int main(void)
 		WITH_ORG(test_create__tells_what_is_refused),
 		WITH_ORG(test_create__is_never_sent_twice),
 		WITH_ORG(test_create__is_sent_again_where_it_did_not_happen),
+		WITH_ORG(test_create__believes_what_the_answer_says_of_success),
 		WITH_ORG(test_create__has_not_happened_where_the_log_in_failed),
 		WITH_ORG(test_remove__deletes_once_and_does_not_mind_twice),
 		WITH_ORG(test_remove__survives_a_lost_reply),
