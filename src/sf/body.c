@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What may be a web page in the place of a body is looked at whole; such pages are small. */
+/* What may be a web page in the place of a body is looked at whole; such pages are small. It is the
+ * body if it is as long as the record says, else some proxy's or a maintenance page. */
 #define PAGE_LIMIT_BYTES (4u << 20)
 #define WEB_PAGE         "text/html"
 
@@ -37,18 +38,13 @@ static int check(const struct schema *schema, struct error *err)
 	return 0;
 }
 
-/* A page was held back: it is the body if the record says so, else some proxy's or a maintenance
- * page. */
-static int judge_page(const struct http_reply *reply, int64_t size,
-	const struct remote_taker *taker, struct error *err)
+/* A page was held back, and is the body. */
+static int hand_out_page(
+	const struct http_reply *reply, const struct remote_taker *taker, struct error *err)
 {
-	if (reply->body.len == 0) {
-		return 0;
-	}
-	if (size < 0 || (uint64_t)size != reply->body.len) {
-		return sf_error_not_json(reply->status, reply->content_type, err);
-	}
-	int r = taker->take(taker->payload, buf_str(&reply->body), reply->body.len);
+	int r = reply->body.len == 0
+			? 0
+			: taker->take(taker->payload, buf_str(&reply->body), reply->body.len);
 	return r < 0 ? error_errno(err, -r, "storing the file") : 0;
 }
 
@@ -58,10 +54,14 @@ int sf_body(struct sf *sf, const struct schema *schema, const struct id *id, int
 	AUTO(http_reply) struct http_reply reply = {0};
 	AUTO_FREE char *path = NULL;
 	char base[SF_BASE_SIZE];
-	const struct http_sink sink = {
-		.take = taker->take, .payload = taker->payload, .but_type = WEB_PAGE};
-	struct sf_call call = {
-		.method = "GET", .limit_bytes = PAGE_LIMIT_BYTES, .record = true, .sink = &sink};
+	const struct http_sink sink = {.take = taker->take,
+		.payload = taker->payload,
+		.but_type = size > (int64_t)PAGE_LIMIT_BYTES ? NULL : WEB_PAGE};
+	struct sf_call call = {.method = "GET",
+		.limit_bytes = PAGE_LIMIT_BYTES,
+		.record = true,
+		.sink = &sink,
+		.page_len = size};
 	int r = check(schema, err);
 
 	r = r < 0 ? r : until_check(until, err);
@@ -75,7 +75,7 @@ int sf_body(struct sf *sf, const struct schema *schema, const struct id *id, int
 	}
 	call.path = path;
 	r = sf_call_perform(sf, &call, until, &reply, err);
-	return r < 0 ? r : judge_page(&reply, size, taker, err);
+	return r < 0 ? r : hand_out_page(&reply, taker, err);
 }
 
 /* ---- writing ---- */

@@ -92,7 +92,8 @@ static bool is_answer(const struct sf_call *call, const struct http_reply *reply
 		return true;
 	}
 	if (call->sink && reply->status >= 200 && reply->status < 300) {
-		return reply->body.len == 0 || !strstr(reply->content_type, "html");
+		return reply->body.len == 0 || !strstr(reply->content_type, "html") ||
+		       (call->page_len >= 0 && (uint64_t)call->page_len == reply->body.len);
 	}
 	return !call->bare && reply->status >= 200 && reply->status < 300 &&
 	       sf_content_is_json(reply->content_type);

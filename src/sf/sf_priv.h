@@ -366,7 +366,8 @@ struct sf_call {
 	const char *once;
 	bool several; /* a composite: an error of the server's may come after some of its parts */
 	/* Streams, in the place of JSON. */
-	const struct http_sink *sink;     /* any 2xx is an answer */
+	const struct http_sink *sink;     /* any 2xx is an answer, but for a web page */
+	int64_t page_len;                 /* that is not of this length; -1: none is */
 	const struct http_source *source; /* of content_type */
 	const char *content_type;
 };

@@ -415,6 +415,19 @@ def test_an_unknown_size_where_the_kernel_opens_files_itself(stage, tmp_path):
         assert sha256(tmp_path / one) == wanted
 
 
+@pytest.mark.parametrize("size", [200, 5 * MIB])
+def test_a_web_page_is_a_body_as_any_other(stage, size):
+    """Whether the org sends an HTML file as text/html is not written down."""
+    org = stage.org()
+    page = "<html>" + "x" * (size - 6)
+    one = org.ids("Attachment")[0]
+    org.set_body("Attachment", one, text=page)
+    org.faults([{"match": {"kind": "blob"}, "do": "status", "status": 200, "content_type": "text/html;charset=UTF-8",
+                 "body": page, "times": -1}])
+    mount = stage.mount(org)
+    assert read(body_path(mount, org, "Attachment", one)) == page.encode()
+
+
 # what goes wrong
 
 FAULTS = {
