@@ -346,6 +346,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			}
 			break;
 		case CALL_AGAIN:
+			lost |= call->write && !is_certain(call, &reply, &first);
 			if (++tries < SF_TRIES && !sf_sleep(AGAIN_WAIT_MS << tries, until, NULL)) {
 				continue;
 			}

@@ -481,6 +481,11 @@ static void test_update__is_sent_again_only_where_it_did_not_happen(void **state
 		{ERROR("500", "UNKNOWN_EXCEPTION"), false, -EIO, "MAYBE_SENT", 0},
 		{ERROR("400", "JSON_PARSER_ERROR"), false, -EINVAL, "JSON_PARSER_ERROR", 0},
 		{ERROR("400", "JSON_PARSER_ERROR"), true, -EINVAL, "JSON_PARSER_ERROR", 0},
+		/* The page may stand in the place of an answer. */
+		{"[{\"do\":\"html\",\"status\":200,\"match\":{\"kind\":\"composite\"}},"
+		 "{\"do\":\"error\",\"status\":403,\"errorCode\":\"INSUFFICIENT_ACCESS\","
+		 "\"match\":{\"kind\":\"composite\"}}]",
+			true, -EACCES, "MAYBE_SENT", 0},
 		{DO("retry_after"), true, 0, "", 1},
 		{DO("retry_after"), false, 0, "", 1},
 		{DO("concurrent"), false, 0, "", 1},
