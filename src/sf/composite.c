@@ -215,7 +215,8 @@ int composite_parse(struct composite *c, const char *text, size_t len, struct er
 
 static bool part_ok(const struct part *p)
 {
-	return (p->status >= 200 && p->status < 300) || (p->status == 304 && !p->write);
+	return !p->fault.errnum &&
+	       ((p->status >= 200 && p->status < 300) || (p->status == 304 && !p->write));
 }
 
 int part_judge(struct sf *sf, const struct part *p, struct error *err)

@@ -575,6 +575,33 @@ static void test_changes__fall_back_where_composites_are_refused(void **state)
 	forget(&k);
 }
 
+static void test_changes__one_by_one_take_no_web_page_for_an_answer(void **state)
+{
+	static const char *const kinds[] = {"query", "describe", "deleted"};
+	AUTO(schema) struct schema *schema = sf_org_schema(&org, "Account");
+	AUTO_FREE struct heard *h = new_heard();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct remote_changes found = {0};
+		struct error err = {0};
+		char json[300];
+
+		snprintf(json, sizeof(json),
+			"[{\"do\":\"error\",\"status\":404,\"errorCode\":\"NOT_FOUND\",\"times\":-"
+			"1,"
+			"\"match\":{\"kind\":\"composite\"}},{\"do\":\"html\",\"status\":200,"
+			"\"times\":-1,\"match\":{\"kind\":\"%s\"}}]",
+			kinds[i]);
+		faults(json);
+		if (changes(schema, "Tue, 05 Mar 2030 10:20:30 GMT", clock_wall_ms() - 60000, h,
+			    &found, &err) != -EIO ||
+			err.http_status != 200) {
+			fail_msg("%s: %d %d %s", kinds[i], err.errnum, err.http_status, err.text);
+		}
+	}
+}
+
 /* ---- trouble ---- */
 
 static int ask_limits(int patience_ms, struct error *err)
@@ -892,6 +919,7 @@ int main(void)
 		WITH_ORG(test_changes__tell_a_gap),
 		WITH_ORG(test_changes__do_without_the_delete_log),
 		WITH_ORG(test_changes__fall_back_where_composites_are_refused),
+		WITH_ORG(test_changes__one_by_one_take_no_web_page_for_an_answer),
 		WITH_ORG(test_trouble__has_its_errno),
 		WITH_ORG(test_trouble__that_passes_is_waited_for),
 		WITH_ORG(test_trouble__in_a_part_is_waited_for),
