@@ -126,6 +126,12 @@ static int unmount(struct target *t, struct error *err)
 	if (chdir("/") < 0) { /* else this process could be in its own way */
 		return error_errno(err, errno, "/");
 	}
+	if (geteuid() != 0 && t->mount->uid != geteuid()) {
+		return error_set(err, EPERM,
+			"%s was mounted by another user (number %u); that user or root can take it "
+			"away",
+			t->dir, t->mount->uid);
+	}
 	if (geteuid() != 0) {
 		return ask_helper(t, err);
 	}

@@ -216,7 +216,7 @@ static int explain(const struct watch *w, int r, struct error *err)
 		return error_set(err, ENOENT, "there is no object %s in this org", w->p->object);
 	}
 	if (r == -EINTR || special_read(w->mount, "errors.ndjson", PATIENCE_MS, &journal,
-				   r == -ENOTCONN ? err : NULL) < 0) {
+				   r == -ENOTCONN || r == -EACCES ? err : NULL) < 0) {
 		return r;
 	}
 	json_t *entry = why_find(buf_str(&journal), journal.len, w->p->object);

@@ -55,9 +55,10 @@ static int copy_out(void *payload)
 	return n < 0 ? errno : 0;
 }
 
-static int judge(
-	const struct spawn_result *result, const char *dir, const char *path, struct error *err)
+static int judge(const struct spawn_result *result, const struct mount_entry *mount,
+	const char *path, struct error *err)
 {
+	const char *dir = mount->dir;
 	if (result->timed_out) {
 		return error_set(err, ETIMEDOUT, "%s does not answer", dir);
 	}
@@ -70,6 +71,12 @@ static int judge(
 		return error_set(err, ENOTCONN,
 			"the process behind %s is gone; forcefs umount %s takes the mount away",
 			dir, quoted(dir, space));
+	}
+	if (errnum == EACCES && mount->uid != geteuid()) {
+		return error_set(err, EACCES,
+			"%s is the mount of another user (number %u) and shows itself to nobody "
+			"else; ask as that user or as root, or have it mounted with allow_other",
+			dir, mount->uid);
 	}
 	return errnum ? error_errno(err, errnum, "reading %s", path) : 0;
 }
@@ -90,7 +97,7 @@ int special_read(const struct mount_entry *mount, const char *name, int timeout_
 		.limit_bytes = out->limit_bytes};
 	int r = spawn_run(&s, &result, err);
 	if (r == 0) {
-		r = judge(&result, mount->dir, path, err);
+		r = judge(&result, mount, path, err);
 	}
 	if (r == 0 && buf_add(out, buf_str(&result.out), result.out.len) < 0) {
 		r = error_set(err, ENOMEM, "out of memory");

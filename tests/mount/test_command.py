@@ -487,6 +487,17 @@ def test_other_users_see_nothing(home):
     assert done.returncode == 2 and "Permission denied" in done.stderr
 
 
+def test_another_users_mount_is_told_as_such(home):
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another user")
+    mount = home.mount()
+    os.chmod(home.folder, 0o755)
+    for words in (["umount", mount.dir], ["status", mount.dir], ["why", mount.dir], ["fetch", mount.path("Account")]):
+        done = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program(), *words)
+        assert done.returncode == 1 and "another user (number 0)" in done.stderr, done.stderr
+    assert is_mounted(mount.dir)
+
+
 def test_allow_other_lets_them_read(home):
     if os.geteuid() != 0:
         pytest.skip("only root can be another user")
