@@ -20,9 +20,9 @@
 static const char *const passed_over[] = {"defaults", "auto", "noauto", "user", "nouser", "users",
 	"owner", "group", "_netdev", "nofail", "exec", "noexec", "suid", "nosuid", "dev", "nodev",
 	"sync", "async", "dirsync", "atime", "noatime", "relatime", "norelatime", "strictatime",
-	"nostrictatime", "diratime", "nodiratime", "lazytime", "nolazytime", "iversion",
-	"noiversion", "mand", "nomand", "silent", "loud", "x-*", "X-*", "comment=*", "user=*",
-	"uhelper=*", "helper=*"};
+	"nostrictatime", "diratime", "nodiratime", "lazytime", "nolazytime", "symfollow",
+	"nosymfollow", "iversion", "noiversion", "mand", "nomand", "silent", "loud", "x-*", "X-*",
+	"comment=*", "user=*", "uhelper=*", "helper=*"};
 
 /* ---- mount options ---- */
 
@@ -205,6 +205,10 @@ static int add_word(struct options *o, char *word, struct error *err)
 {
 	if (!*word || is_passed_over(word)) {
 		return 0;
+	}
+	if (strcmp(word, "remount") == 0) {
+		return error_set(err, EINVAL,
+			"a mount keeps its options until it ends; unmount it, and mount it again");
 	}
 	char *value = strchr(word, '=');
 	if (value) {

@@ -78,6 +78,8 @@ static void test_commands__status_and_text(void **state)
 			"nowhere does not exist"},
 		{"POSIXLY_CORRECT=1 ./mount.forcefs acme nowhere -o rw", 1,
 			"nowhere does not exist"},
+		{"./mount.forcefs acme nowhere -o rw,nosymfollow", 1, "nowhere does not exist"},
+		{"./mount.forcefs acme nowhere -o remount,ro", 2, "unmount it, and mount it again"},
 		{"./mount.forcefs acme nowhere -s -o rw,quux", 1, "nowhere does not exist"},
 		{"$F umount", 2, "give one directory"},
 		{"$F umount --quux .", 2, "no such option"},
