@@ -23,6 +23,7 @@
 
 #define DOING   "demo"
 #define ORG     "demo"
+#define DIGITS  "0123456789"
 #define SAMPLES "Account" /* an object that every practice org has */
 
 struct demo {
@@ -54,6 +55,18 @@ static int take_more(struct demo *d, const char *name, const char *value)
 	return EXIT_FINE;
 }
 
+static bool consists_of(const char *text, const char *letters)
+{
+	return *text && strspn(text, letters) == strlen(text);
+}
+
+/* "Account=300" */
+static bool is_records(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	return equals && equals > text && consists_of(equals + 1, DIGITS);
+}
+
 static int take_option(struct demo *d, int letter)
 {
 	struct error err = {0};
@@ -66,10 +79,12 @@ static int take_option(struct demo *d, int letter)
 			       ? report_usage(DOING, "%s", err.text)
 			       : EXIT_FINE;
 	case 'r':
-		return strchr(optarg, '=') ? take_more(d, "--records", optarg)
-					   : report_usage(DOING, "--records needs OBJECT=N");
+		return is_records(optarg) ? take_more(d, "--records", optarg)
+					  : report_usage(DOING, "--records needs OBJECT=N");
 	case 'l':
-		return take_more(d, "--latency-ms", optarg);
+		return consists_of(optarg, DIGITS ".")
+			       ? take_more(d, "--latency-ms", optarg)
+			       : report_usage(DOING, "--latency-ms needs a number of milliseconds");
 	case ':':
 		return report_usage(DOING, "an option lacks its value");
 	default:

@@ -26,8 +26,8 @@
 #define DOING "login"
 
 struct call {
-	const char *org, *sfdx; /* sfdx: a file, or - */
-	bool paste, as_json;
+	const char *org, *sfdx;       /* sfdx: a file, or - */
+	bool paste, as_json, misused; /* misused: a wrong value with -o */
 	struct options options;
 	struct settings settings;
 	struct sfdx_url url;
@@ -162,6 +162,7 @@ static int prepare(struct call *c, struct error *err)
 	int r = settings_load(c->org, &c->settings, err);
 	if (r == 0) {
 		r = options_apply(&c->options, &c->settings, err);
+		c->misused = r < 0;
 	}
 	if (r == 0) {
 		r = check_way(c, err);
@@ -230,7 +231,7 @@ static int tell(const struct call *c, int r, const struct error *err)
 		print_json(c, r < 0 ? err : NULL);
 	}
 	if (r < 0) {
-		return report_error(DOING, err);
+		return c->misused ? report_usage(DOING, "%s", err->text) : report_error(DOING, err);
 	}
 	login_describe(c->c.sf, &c->settings, text, sizeof(text));
 	report(DOING, "%s; next: forcefs mount %s DIR", text, c->org);

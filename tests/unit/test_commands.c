@@ -47,6 +47,7 @@ static void test_commands__status_and_text(void **state)
 		{"$F 2>&1 >/dev/null", 2, "forcefs: which command?"},
 		{"$F moutn", 2, "did you mean mount?"},
 		{"$F login", 2, "give one org"},
+		{"$F login -o ttl=soon acme", 2, "-o ttl: \"soon\""},
 		{"$F login -o redirect_uri=https://x.example/ acme", 1, "--paste"},
 		{"$F logout a b", 2, "give one org"},
 		{"$F mount acme", 2, "give the org and the directory"},
@@ -94,6 +95,8 @@ static void test_commands__status_and_text(void **state)
 		{"$F why a b", 2, "give one path"},
 		{"$F demo", 2, "give one directory"},
 		{"$F demo --records Account x", 2, "OBJECT=N"},
+		{"$F demo --records Account=many x", 2, "OBJECT=N"},
+		{"$F demo --latency-ms soon x", 2, "number of milliseconds"},
 		{"$F demo -o quux x", 2, "no option \"quux\""},
 		{"FORCEFS_PRACTICE_ORG=/nowhere TMPDIR=. $F demo f.ini", 1, "is not a directory"},
 	};
