@@ -221,7 +221,11 @@ int token_file_lock(const char *path, const struct until *until, int *ret_fd, st
 	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0) {
-		return error_errno(err, errno, "cannot open the lock file %s", path);
+		int errnum = errno;
+		return error_set(err, errnum, "cannot open the lock file %s: %s%s", path,
+			strerror(errnum),
+			errnum == EACCES ? "; see with ls -l whether it and its folder are yours"
+					 : "");
 	}
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int r;

@@ -54,7 +54,12 @@ static int open_ours(const char *path, int flags, int *ret, struct stat *ret_st,
 	}
 	AUTO_CLOSE int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		return error_errno(err, errno, "cannot open the cache file %s", path);
+		int errnum = errno;
+		return error_set(err, errnum, "cannot open the cache file %s: %s%s", path,
+			strerror(errnum),
+			errnum == EACCES ? "; see with ls -l whether it and its folder are yours, "
+					   "or set cache_dir to another folder"
+					 : "");
 	}
 	r = refuse_stranger(path, &st, err);
 	if (r < 0) {
