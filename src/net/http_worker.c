@@ -249,11 +249,13 @@ static bool still_moving(struct http *h, const struct transfer *t, struct until 
 	return true;
 }
 
-/* Who would leave stays for an answer that must not be lost. Lock held. */
-static void await_answer(struct http *h, struct transfer *t, int answer_ms)
+/* Who would leave stays for an answer that must not be lost, if the server still has time for it.
+ * Lock held. */
+static void await_answer(struct http *h, struct transfer *t, int64_t began_ms, int answer_ms)
 {
-	int64_t end_ms = clock_mono_ms() + answer_ms;
+	int64_t end_ms = clock_mono_ms() + answer_ms, late_ms = began_ms + h->timeout_ms;
 	bool sent = t->sent || !HAS_SEND_CALLBACK;
+	end_ms = h->timeout_ms > 0 && late_ms < end_ms ? late_ms : end_ms;
 	while (sent && !t->done && clock_mono_ms() < end_ms) {
 		clock_cond_wait(&t->cond, &h->lock, end_ms);
 	}
@@ -263,6 +265,7 @@ int worker_wait(struct http *h, struct transfer *t, const struct until *until, i
 	bool *ret_sent, bool *ret_taken)
 {
 	struct until patience = *until;
+	int64_t began_ms = clock_mono_ms();
 	until_watch(until, &h->lock, &t->cond);
 	pthread_mutex_lock(&h->lock);
 	int r = 0;
@@ -276,7 +279,7 @@ int worker_wait(struct http *h, struct transfer *t, const struct until *until, i
 	/* Before the transfer can go: firing the token touches its condition. */
 	until_unwatch(until);
 	LOCK_SCOPE(&h->lock);
-	await_answer(h, t, answer_ms);
+	await_answer(h, t, began_ms, answer_ms);
 	if (!t->done) {
 		close_streams(h, t);
 	}

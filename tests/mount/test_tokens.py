@@ -144,6 +144,18 @@ def test_a_rotated_token_survives_the_end_of_a_mount(stage):
     assert home.command("doctor", "acme").returncode == 0
 
 
+def test_a_rotated_token_survives_a_caller_who_runs_out_of_time(stage):
+    org = stage.org(rotation=True)
+    mount = stage.mount(org, "timeout=3", "cache_dir=memory")
+    org.expire_sessions()
+    org.latency(2000)
+    before = org.mark()
+    assert start("ls", mount.path("Contact")).wait(timeout=20) == 2
+    assert wait_until(lambda: token_calls(org, before))
+    org.latency(0)
+    assert wait_until(lambda: start("ls", mount.path("Contact")).wait(timeout=20) == 0)
+
+
 def test_a_remount_uses_the_session_it_has(stage):
     org = stage.org()
     mount = stage.mount(org)

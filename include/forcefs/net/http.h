@@ -74,7 +74,7 @@ struct http_request {
 				     sent once, on a connection of its own */
 	bool changes;    /* idempotent, but to be told as MAYBE_SENT all the same */
 	int answer_ms;   /* where `until` is over once it was sent, the answer is waited for so much
-				     longer: of a request whose answer must not be lost; 0: not */
+				     longer, within timeout_ms: one that must not be lost; 0: not */
 };
 
 struct http_reply {
