@@ -126,6 +126,9 @@ static void test_store_threads__eviction_beside_two_writers(void **state)
 	store_on_evicted(f->s, count_evicted, &run);
 	start(&run, threads);
 	assert_int_equal(pthread_create(&other, NULL, other_writer, &run), 0);
+	while (records_of(f->s, object_of(f->s, "Other")) == 0) {
+		usleep(1000); /* or there may be nothing to evict */
+	}
 	for (uint64_t i = 0; i < 25; i++) {
 		assert_int_equal(
 			put_many(f->s, run.object, 1, i * 100, RECORDS, 1000, 'a', NULL), 0);
