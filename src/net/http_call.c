@@ -219,6 +219,7 @@ static int perform(struct call *c, struct http_reply *ret, struct error *err)
 			if (r == 0) {
 				*ret = reply;
 				ret->attempts = c->attempts;
+				ret->retry_after_ms = c->retry_after_ms > 0 ? c->retry_after_ms : 0;
 				ret->lost_before = c->lost;
 				reply = (struct http_reply){0};
 			}

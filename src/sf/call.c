@@ -25,6 +25,7 @@ const char sf_call_maybe_done[] =
 
 #define HEADERS_MAX   10
 #define AGAIN_WAIT_MS 300
+#define AGAIN_MOST_MS 10000
 
 enum verdict { CALL_DONE, CALL_EXPIRED, CALL_AGAIN, CALL_FAILED, CALL_UNSURE };
 
@@ -316,6 +317,19 @@ bool sf_call_has_moved(struct sf *sf, const struct http_reply *reply, const stru
 	       renew(sf, reply, until, session, &ignored);
 }
 
+/* Waits before the next try, for as long as the org asked for. False: that is longer than an answer
+ * now is worth. */
+static bool rest(const struct http_reply *reply, int tries, const struct until *until)
+{
+	int64_t ms = AGAIN_WAIT_MS << tries;
+
+	if (reply->retry_after_ms > ms) {
+		ms = reply->retry_after_ms;
+	}
+	return ms <= AGAIN_MOST_MS && ms < until->deadline_ms - clock_mono_ms() &&
+	       sf_sleep(ms, until, NULL) == 0;
+}
+
 /* Sends until there is an answer or a verdict. fault is filled on failure. */
 static int converse(struct sf *sf, const struct sf_call *call, const struct until *until,
 	struct session *session, struct http_reply *ret, struct error *fault)
@@ -347,7 +361,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			break;
 		case CALL_AGAIN:
 			lost |= call->write && !is_certain(call, &reply, &first);
-			if (++tries < SF_TRIES && !sf_sleep(AGAIN_WAIT_MS << tries, until, NULL)) {
+			if (++tries < SF_TRIES && rest(&reply, tries, until)) {
 				continue;
 			}
 			break;

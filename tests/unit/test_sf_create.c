@@ -214,6 +214,23 @@ static void test_create__is_sent_again_where_it_did_not_happen(void **state)
 	end();
 }
 
+static void test_create__comes_back_when_the_org_says_so(void **state)
+{
+	AUTO(schema) struct schema *schema = begin();
+	struct error err = {0};
+	struct id id;
+
+	(void)state;
+	practice_reset(&org.practice);
+	faults("[{\"do\":\"retry_after\",\"seconds\":30,\"match\":{\"kind\":\"composite\"}}]");
+	assert_int_equal(create(schema, "{\"Name\":\"n\"}", &kept, &id, &err), -EAGAIN);
+	assert_int_equal(practice_calls(&org.practice, "composite"), 1); /* not before */
+	faults("[{\"do\":\"retry_after\",\"seconds\":1,\"match\":{\"kind\":\"composite\"}}]");
+	must(create(schema, "{\"Name\":\"n\"}", &kept, &id, &err), &err);
+	assert_int_equal(done_by("POST", 201), 1);
+	end();
+}
+
 /* A 2xx that says success: false, as some of the org's resources answer. */
 static void test_create__believes_what_the_answer_says_of_success(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
 		WITH_ORG(test_create__tells_what_is_refused),
 		WITH_ORG(test_create__is_never_sent_twice),
 		WITH_ORG(test_create__is_sent_again_where_it_did_not_happen),
+		WITH_ORG(test_create__comes_back_when_the_org_says_so),
 		WITH_ORG(test_create__believes_what_the_answer_says_of_success),
 		WITH_ORG(test_create__has_not_happened_where_the_log_in_failed),
 		WITH_ORG(test_remove__deletes_once_and_does_not_mind_twice),

@@ -83,11 +83,12 @@ struct http_reply {
 	char content_type[128]; /* lower case, without parameters; "" if none */
 	char last_modified[64]; /* header values as sent, "" if absent or too long */
 	char etag[128];
-	char limit_info[512]; /* Sforce-Limit-Info; names of apps may be long */
-	char location[512];   /* as sent: of a 201, of a 300 */
-	int64_t date_s;       /* Date header as seconds since the epoch, UTC; 0 if absent */
-	int attempts;         /* how often the request was sent */
-	bool lost_before;     /* an earlier attempt may have been carried out */
+	char limit_info[512];   /* Sforce-Limit-Info; names of apps may be long */
+	char location[512];     /* as sent: of a 201, of a 300 */
+	int64_t date_s;         /* Date header as seconds since the epoch, UTC; 0 if absent */
+	int64_t retry_after_ms; /* Retry-After, from when the reply came; 0 if absent */
+	int attempts;           /* how often the request was sent */
+	bool lost_before;       /* an earlier attempt may have been carried out */
 };
 
 struct http_stats {
