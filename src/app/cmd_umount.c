@@ -171,6 +171,13 @@ static int unmount_patiently(struct target *t, struct error *err)
 	}
 }
 
+/* Somebody else may have been quicker. */
+static bool is_gone(const struct target *t)
+{
+	AUTO(mounts) struct mounts now = {0};
+	return mounts_load(&now, NULL) == 0 && !mount_is_ours(mounts_at(&now, t->dir));
+}
+
 /* True if the process behind the mount is gone, or not known. */
 static bool wait_for_process(const struct target *t)
 {
@@ -257,7 +264,7 @@ static int umount_target(struct target *t, const char *path)
 	if (r == -EBUSY) {
 		return fail_busy(t);
 	}
-	if (r < 0) {
+	if (r < 0 && !is_gone(t)) {
 		return fail(t, &err);
 	}
 	if (!wait_for_process(t)) {

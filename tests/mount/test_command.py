@@ -290,6 +290,17 @@ def test_umount_of_a_busy_directory_says_who_uses_it(home):
     assert mount.umount() == 0
 
 
+def test_two_umounts_at_once(home):
+    for _ in range(5):
+        directory = home.new_dir()
+        assert home.command("mount", "acme", directory).returncode == 0
+        both = [subprocess.Popen([program(), "umount", directory], env=home.env, stderr=subprocess.PIPE) for _ in range(2)]
+        for one in both:
+            told = one.communicate(timeout=30)[1].decode()
+            assert one.returncode == 0 or "is not a forcefs mount" in told, told
+        assert 0 in [one.returncode for one in both] and not is_mounted(directory)
+
+
 def test_umount_of_what_is_no_mount(home):
     assert "not a forcefs mount" in refusal(home, "umount", home.folder)
 
