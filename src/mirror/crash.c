@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a crash leaves behind: a change that the org has and the cache has not. A mark stands in the
- * store from the first change that is sent until the mirror is closed in order. Who finds it there
- * at the start notes the time: what was checked before it is not believed, so that each object is
- * asked once for what changed, whichever mount looks at it first.
+ * store from the first change that is sent until the mirror is closed in order, and beyond that where
+ * it is not known what the org made of a change. Who finds it at the start notes the time: what was
+ * checked before it is not believed, so that each object is asked once for what changed, whichever
+ * mount looks at it first.
  */
 #include "mirror_priv.h"
 
@@ -45,15 +46,12 @@ void crash_mark(struct mirror *m)
 
 void crash_clear(struct mirror *m)
 {
-	if (atomic_load(&m->marked)) {
+	if (atomic_load(&m->marked) && !atomic_load(&m->unsure)) {
 		put_ms(m, MARK_DOC, 0);
 	}
 }
 
 void crash_doubt(const struct mirror *m, struct object *o)
 {
-	o->stale_before_ms = m->doubted_before_ms;
-	if (o->state.checked_ms && o->state.checked_ms < m->doubted_before_ms) {
-		o->state.checked_ms = 1; /* long ago */
-	}
+	o->doubted_ms = m->doubted_before_ms;
 }

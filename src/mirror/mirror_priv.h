@@ -103,7 +103,8 @@ struct object {
 	bool relist;  /* a listing that was complete is being listed again */
 	int64_t relist_began_ms; /* the org's clock */
 	int64_t stale_before_ms; /* rows answered before this are not believed; wall clock */
-	int64_t doubted_ms;      /* a check asked before this proves nothing; wall clock */
+	int64_t doubted_ms;      /* neither a check nor a row's own answer from before this proves
+				     anything; wall clock */
 	int64_t fill_began_ms;   /* wall clock when the running listing began */
 	int64_t fill_active_ms;  /* wall clock when the last page came */
 	uint64_t page_first_row; /* first new row of the last page */
@@ -248,6 +249,7 @@ struct mirror {
 	struct authors authors;
 	int64_t doubted_before_ms; /* set once; wall clock, 0: never; see crash.c */
 	atomic_bool marked;        /* in the store, see crash.c */
+	atomic_bool unsure;        /* the mark stays for the next mount */
 	struct bodies bodies;
 	atomic_uint_fast64_t hits, misses, checks, downloads;
 	atomic_bool closing;
@@ -391,6 +393,11 @@ int save_read_back(struct object *o, struct save *s, const struct until *until, 
 int64_t save_modified_ms(struct json_slice text);
 int object_writable(struct object *o, struct error *err);
 int save_show(struct object *o, const struct id *id, struct mirror_record *ret, struct error *err);
+
+/* save_assume.c */
+/* s was carried out, but the record could not be read: until it can be, it is shown with what was
+ * sent. 0 or -errno; the next access asks the org in either case. */
+int save_assume(struct object *o, const struct save *s, uint64_t key);
 
 /* author.c */
 void authors_init(struct authors *a);

@@ -53,7 +53,8 @@ int64_t object_fresh_ms(const struct object *o, int64_t row_checked_ms)
 		return 0;
 	}
 	int64_t whole_ms = object_true_ms(o);
-	return left_ms(o->mirror, row_checked_ms > whole_ms ? row_checked_ms : whole_ms);
+	int64_t own_ms = is_before(row_checked_ms, o->doubted_ms) ? 0 : row_checked_ms;
+	return left_ms(o->mirror, own_ms > whole_ms ? own_ms : whole_ms);
 }
 
 int64_t mirror_object_fresh_ms(struct mirror *m, uint32_t index)
@@ -132,9 +133,6 @@ int object_save(struct object *o, struct error *err)
 	AUTO(store_object) struct store_object state = o->state;
 	state.next = o->state.next ? strdup(o->state.next) : NULL;
 	bool lost = o->state.next && !state.next;
-	if (is_before(state.checked_ms, o->doubted_ms)) {
-		state.checked_ms = 0; /* for the next mount, too */
-	}
 	pthread_mutex_unlock(&o->lock);
 	if (lost) {
 		return error_set(err, ENOMEM, "out of memory");

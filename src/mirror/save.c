@@ -190,12 +190,9 @@ static int send_one(struct object *o, struct save *s, struct intake *in,
 void object_doubt_records(struct object *o)
 {
 	pthread_mutex_lock(&o->lock);
-	o->doubted_ms = clock_wall_ms() + 1; /* not by an answer that is under way */
-	if (!o->state.fill_ms) {
-		o->stale_before_ms = o->doubted_ms;
-	}
+	o->doubted_ms = clock_wall_ms() + 2; /* an answer that is under way does not end it */
 	pthread_mutex_unlock(&o->lock);
-	object_save(o, NULL); /* without it the next mount believes the cache for a ttl */
+	atomic_store(&o->mirror->unsure, true); /* the next mount asks as well */
 }
 
 /* Sends the batch and writes what the org made of it into the store. The rows count as answered

@@ -207,7 +207,7 @@ static int send_merging(struct edit *e, const struct until *until, struct error 
 	for (int i = 0; i < CONFLICTS; i++) {
 		int r = save_send_patiently(e->object, e->save, until, err);
 		if (r == 0 && save_read_back(e->object, e->save, until, NULL) < 0) {
-			object_doubt_records(e->object); /* saved it is; the next look asks */
+			save_assume(e->object, e->save, e->key); /* saved it is */
 		}
 		if (r != -ESTALE) {
 			return r;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two people change one record: both changes stand, or the later one is told and keeps its text."""
 import errno
+import json
 import os
 import threading
 
@@ -165,3 +166,18 @@ def test_a_program_that_holds_the_file_open_for_long(seat):
         file.write(text.replace(text[text.index('"Phone"'):text.index(",\n", text.index('"Phone"'))], '"Phone": "mine"'))
         file.truncate()
     seat.org_has(Phone="mine", AccountNumber="theirs")
+
+
+def test_what_was_saved_is_shown_though_it_cannot_be_read(stage):
+    """A row is locked, or the session ends, right after the save: not even then does the old text come back."""
+    org = stage.org()
+    mount = stage.mount(org, "ttl=1", "timeout=5")
+    path = mount.record("Account", org.ids("Account")[0])
+    shown = load(path)
+    org.faults([{"do": "error", "status": 500, "errorCode": "UNKNOWN_EXCEPTION", "times": -1,
+                 "match": {"kind": ["query", "collections_read", "retrieve"]}}])
+    assert save(path, json.dumps(dict(shown, Phone="+1 555"))) == 0
+    assert load(path) == dict(shown, Phone="+1 555")
+    org.faults([])
+    assert wait_until(lambda: load(path)["SystemModstamp"] > shown["SystemModstamp"], 20)
+    assert load(path)["Phone"] == "+1 555"

@@ -281,6 +281,34 @@ static void test_races__what_was_saved_but_not_read_is_asked_for(void **state)
 	}
 }
 
+/* Not even where the org cannot be asked any more. */
+static void test_races__what_was_saved_but_not_read_is_shown(void **state)
+{
+	(void)state;
+
+	for (int listed = 0; listed < 2; listed++) {
+		struct rig rig;
+		rig_up(&rig, 10, 100);
+		if (listed) {
+			rig_list(&rig);
+		}
+		struct actor a = {.rig = &rig, .key = key_of(&rig, 3)};
+		fake_org_no_read_back(rig.org);
+		fake_org_fail(rig.org, FAKE_RETRIEVE, EPROTO, "", -1);
+		fake_org_fail(rig.org, FAKE_CHANGES, EPROTO, "", -1);
+		fake_org_fail(rig.org, FAKE_LIST, EPROTO, "", -1);
+		assert_int_equal(actor_save(&a, "Edited"), 0);
+		assert_int_equal(name_of(&rig, 3, "Edited"), 1);
+		fake_org_change(rig.org, 3, "Made of it");
+		fake_org_fail(rig.org, FAKE_RETRIEVE, 0, "", 0);
+		fake_org_fail(rig.org, FAKE_CHANGES, 0, "", 0);
+		fake_org_move_time(rig.org, 10);
+		rig_remount(&rig); /* which does not pause after a check that failed */
+		assert_int_equal(name_of(&rig, 3, "Made of it"), 1);
+		rig_down(&rig);
+	}
+}
+
 /* ---- the describe ---- */
 
 static void learn_of_a_new_field(void *arg)
@@ -636,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_races__what_was_made_but_not_read_says_so),
 		cmocka_unit_test(test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back),
 		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_asked_for),
+		cmocka_unit_test(test_races__what_was_saved_but_not_read_is_shown),
 		cmocka_unit_test(test_races__a_page_of_an_older_schema_does_not_count),
 		cmocka_unit_test(
 			test_races__a_describe_that_always_seems_new_costs_no_call_for_each_access),
