@@ -20,6 +20,7 @@
 #include "forcefs/model/stamp.h"
 
 #define MINUTE_MS 60000
+#define LOG_MS    (INT64_C(14) * 24 * 60 * MINUTE_MS) /* the log reaches back 15 days */
 
 struct asked {
 	struct sf *sf;
@@ -74,13 +75,18 @@ static void add_time(struct buf *path, const char *name, int64_t ms)
 	http_escape(stamp, strlen(stamp), path);
 }
 
-/* The log is kept by the minute: a minute more on both sides. */
+/* The log is kept by the minute: a minute more on both sides. Nothing says that an end that is
+ * still to come is allowed: an org that refused one is asked up to the last full minute. */
 static void add_deleted(struct asked *a, struct composite *c, const char *base, int64_t since_ms)
 {
-	int64_t end = sf_call_org_now_ms(a->sf) / MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS;
+	bool past = atomic_load(&a->sf->log_of_past);
+	int64_t end =
+		sf_call_org_now_ms(a->sf) / MINUTE_MS * MINUTE_MS + (past ? 0 : 2 * MINUTE_MS);
 
 	a->log_start_ms = since_ms / MINUTE_MS * MINUTE_MS - MINUTE_MS;
-	if (end < a->log_start_ms + 2 * MINUTE_MS) {
+	if (past && end < a->log_start_ms + 2 * MINUTE_MS) {
+		a->log_start_ms = end - 2 * MINUTE_MS;
+	} else if (end < a->log_start_ms + 2 * MINUTE_MS) {
 		end = a->log_start_ms + 2 * MINUTE_MS;
 	}
 	buf_addf(&a->deleted, "%s/sobjects/%s/deleted/?", base, a->schema->object);
@@ -201,8 +207,12 @@ static bool log_is_denied(int r, const struct error *fault)
 	       r == -ENOENT || r == -EINVAL;
 }
 
-static bool span_is_refused(const struct error *fault)
+static bool span_is_refused(struct asked *a, const struct error *fault)
 {
+	if (sf_error_is(fault, "INVALID_REPLICATION_DATE") &&
+		a->log_start_ms > sf_call_org_now_ms(a->sf) - LOG_MS) {
+		atomic_store(&a->sf->log_of_past, true);
+	}
 	return sf_error_is(fault, "INVALID_REPLICATION_DATE") ||
 	       sf_error_is(fault, "EXCEEDED_ID_LIMIT");
 }
@@ -226,7 +236,7 @@ static int judge_log(struct asked *a, struct log *log, struct remote_changes *re
 		}
 		return r;
 	}
-	ret->gap = span_is_refused(&fault) || !a->schema->has_is_deleted;
+	ret->gap = span_is_refused(a, &fault) || !a->schema->has_is_deleted;
 	return 0;
 }
 

@@ -326,6 +326,7 @@ struct sf {
 	struct versions versions;
 	struct batches *batches; /* locks by itself */
 	_Atomic int64_t skew_ms; /* the org's clock minus ours */
+	atomic_bool log_of_past; /* the delete log is not to be asked for what is still to come */
 };
 
 #define SF_BASE_SIZE 32

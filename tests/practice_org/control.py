@@ -220,6 +220,10 @@ class Control:
     def get_quota(self, query):
         return {"used": self.world.used, "max": self.world.quota}
 
+    def post_replication(self, body):
+        self.world.future_windows = bool(body["future"])
+        return {}
+
     def post_latency(self, body):
         self.org.latency_ms = float(body["ms"])
         return {}

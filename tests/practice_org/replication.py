@@ -30,6 +30,8 @@ def window(call, days):
         raise bad_window("startDate must be before the current time")
     if end - start < 60:
         raise bad_window("endDate must be at least one minute greater than startDate")
+    if end > now and not call.world.future_windows:
+        raise bad_window("endDate must be before the current time")
     return start, end, min(end, clock.start_of_minute(now))
 
 

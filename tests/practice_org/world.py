@@ -25,6 +25,7 @@ class World:
         self.lock = threading.RLock()
         self.schema_changed = collections.defaultdict(lambda: SCHEMA_DATE)
         self.quota, self.used = quota, used
+        self.future_windows = True  # whether /updated and /deleted take an end that is still to come: not documented
         self.tables = {name: Table(sobject, self.base_count(name), self.spaces[name])
                        for name, sobject in self.objects.items()}
         self.by_prefix = {sobject.prefix: self.tables[name] for name, sobject in self.objects.items() if sobject.prefix}

@@ -575,6 +575,27 @@ static void test_changes__fall_back_where_composites_are_refused(void **state)
 	forget(&k);
 }
 
+/* Nothing says that the window of the delete log may end in the future, so an org may refuse it. */
+static void test_changes__ask_for_no_future_where_that_is_refused(void **state)
+{
+	AUTO_FREE struct heard *h = new_heard();
+	struct remote_changes found;
+	struct error err = {0};
+	struct known k = {0};
+
+	(void)state;
+	learn(&k, "Account");
+	practice_do(&org.practice, "replication", "{\"future\":false}");
+	must(changes(k.schema, k.modified, k.since_ms, h, &found, &err), &err);
+	assert_true(found.gap);
+	must(changes(k.schema, k.modified, k.since_ms, h, &found, &err), &err);
+	assert_false(found.gap);
+	must(changes(k.schema, k.modified, clock_wall_ms(), h, &found, &err), &err);
+	assert_false(found.gap);
+	practice_do(&org.practice, "replication", "{\"future\":true}");
+	forget(&k);
+}
+
 static void test_changes__one_by_one_take_no_web_page_for_an_answer(void **state)
 {
 	static const char *const kinds[] = {"query", "describe", "deleted"};
@@ -919,6 +940,7 @@ int main(void)
 		WITH_ORG(test_changes__tell_a_gap),
 		WITH_ORG(test_changes__do_without_the_delete_log),
 		WITH_ORG(test_changes__fall_back_where_composites_are_refused),
+		WITH_ORG(test_changes__ask_for_no_future_where_that_is_refused),
 		WITH_ORG(test_changes__one_by_one_take_no_web_page_for_an_answer),
 		WITH_ORG(test_trouble__has_its_errno),
 		WITH_ORG(test_trouble__that_passes_is_waited_for),
