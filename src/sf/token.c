@@ -19,7 +19,7 @@
 #include "forcefs/base/clock.h"
 #include "forcefs/base/paths.h"
 
-#define VAIN_FOR_MS 5000 /* 720 log-ins an hour; Salesforce allows a user 3,600 */
+#define VAIN_FOR_MS 2000 /* 1,800 log-ins an hour; Salesforce allows a user 3,600 */
 
 void session_release(struct session *s)
 {

@@ -42,6 +42,7 @@ MNT_FORCE, UMOUNT_NOFOLLOW = 1, 8
 TIMEOUT = 6
 RSS_MOST_KB = 700 * 1024  # with a sanitizer; without one it stays below 60 MB
 GRAIN = 1.1    # of stamps, in seconds: what changes twice within it can hardly be told apart
+VAIN = 3       # seconds: a session that is refused when new is not renewed for two
 PATIENCE = 60  # seconds until all must be well again
 TROUBLE = {errno.EIO, errno.EPROTO, errno.EHOSTUNREACH, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE}
 DEAD = {errno.ENOTCONN, errno.ECONNABORTED, errno.ENOENT, errno.EIO, errno.ENODEV, errno.EINTR, errno.ESTALE}
@@ -104,7 +105,7 @@ class World:
             values = self.org.record("Account", record_id)
             self.records.append(Record(record_id, values["Website"], values["Phone"]))
         self.gate, self.ended = Gate(), threading.Event()
-        self.dead, self.deaths = False, 0
+        self.dead, self.deaths, self.expiries = False, 0, []
         self.complaints, self.counts = [], collections.Counter()
         self.done, self.seen = collections.Counter(), 0
 
@@ -197,13 +198,13 @@ class Actor(threading.Thread):
     def __init__(self, world, number):
         super().__init__(daemon=True)
         self.world, self.random = world, random.Random("%d %s %d" % (world.arguments.seed, type(self).__name__, number))
-        self.number, self.turns, self.expiries = number, 0, 0
+        self.number, self.turns, self.began = number, 0, 0
 
     def run(self):
         while not self.world.ended.is_set():
             try:
                 with self.world.gate:
-                    self.expiries = self.world.counts["expire"]
+                    self.began = time.monotonic()
                     self.turn()
                 self.turns += 1
             except Exception:
@@ -217,8 +218,8 @@ class Actor(threading.Thread):
         world.counts["%s %s" % (type(self).__name__, errno.errorcode.get(error.errno))] += 1
         if world.dead or world.deaths != deaths:
             return error.errno in DEAD | TROUBLE
-        if error.errno == errno.EACCES:  # the session that was made for the call ended before the call came
-            return world.counts["expire"] - self.expiries > 1
+        if error.errno == errno.EACCES:  # a session that ended before the call it was made for: left alone for a while
+            return sum(moment > self.began - VAIN for moment in world.expiries[-2:]) > 1
         return error.errno in TROUBLE and not world.arguments.calm
 
 
@@ -406,6 +407,7 @@ class Chaos:
         self.world.org.faults([])
 
     def expire(self):
+        self.world.expiries.append(time.monotonic())
         self.world.org.expire_sessions()
 
     def remount(self):
