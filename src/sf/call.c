@@ -61,12 +61,16 @@ static bool is_expired(const struct http_reply *reply, const struct error *fault
 	       !sf_error_is(fault, "INVALID_AUTH_HEADER") && !sf_error_is(fault, "INVALID_LOGIN");
 }
 
-/* Once for each call, but for what another process had left behind, which may have ended too. The
+/* Once for each call, but for what another process had left behind, which may have ended too. A
+ * session that was in vain is left alone for a while, or each file of a walk would be a log-in. The
  * sf command is looked after where it is run. */
-static bool may_renew(struct sf *sf, const struct session *session, int renewals)
+static bool may_renew(struct sf *sf, const struct session *session, const struct http_reply *reply,
+	int renewals, const struct until *until)
 {
+	int64_t rest_ms = keeper_vain_ms(&sf->keeper, session);
+
 	if (renewals == 0) {
-		return !keeper_is_vain(&sf->keeper, session);
+		return rest_ms == 0 || (!has_moved(reply) && sf_sleep(rest_ms, until, NULL) == 0);
 	}
 	if (session->stored && renewals < SF_TRIES) {
 		return true;
@@ -313,7 +317,7 @@ bool sf_call_has_moved(struct sf *sf, const struct http_reply *reply, const stru
 {
 	struct error ignored = {0};
 
-	return has_moved(reply) && may_renew(sf, session, 0) &&
+	return has_moved(reply) && may_renew(sf, session, reply, 0, until) &&
 	       renew(sf, reply, until, session, &ignored);
 }
 
@@ -354,7 +358,7 @@ static int converse(struct sf *sf, const struct sf_call *call, const struct unti
 			memset(&reply, 0, sizeof(reply));
 			return 0;
 		case CALL_EXPIRED:
-			if (may_renew(sf, session, renewals++) &&
+			if (may_renew(sf, session, &reply, renewals++, until) &&
 				renew(sf, &reply, until, session, &first)) {
 				continue;
 			}

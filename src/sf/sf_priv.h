@@ -236,10 +236,10 @@ int keeper_get(struct keeper *k, const struct until *until, struct session *ret,
 int keeper_renew(
 	struct keeper *k, const struct until *until, struct session *refused, struct error *err);
 
-/* The org turned down a session that it had just given: a third one would not do better. For some
- * seconds keeper_is_vain then says so of it. */
+/* The org turned down a session that it had just given: a third one would not do better at once.
+ * keeper_vain_ms says how long to wait before it is renewed; 0 for every other session. */
 void keeper_note_vain(struct keeper *k, const struct session *session);
-bool keeper_is_vain(struct keeper *k, const struct session *session);
+int64_t keeper_vain_ms(struct keeper *k, const struct session *session);
 
 /* Keeps the API version in the state file; a failure to write costs one request at the next start.
  */

@@ -234,10 +234,12 @@ void keeper_note_vain(struct keeper *k, const struct session *session)
 	k->vain_until_ms = clock_mono_ms() + VAIN_FOR_MS;
 }
 
-bool keeper_is_vain(struct keeper *k, const struct session *session)
+int64_t keeper_vain_ms(struct keeper *k, const struct session *session)
 {
 	LOCK_SCOPE(&k->lock);
-	return k->vain == session->generation && clock_mono_ms() < k->vain_until_ms;
+	int64_t left_ms = k->vain_until_ms - clock_mono_ms();
+
+	return k->vain == session->generation && left_ms > 0 ? left_ms : 0;
 }
 
 /* ---- what is known ---- */

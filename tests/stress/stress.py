@@ -42,7 +42,6 @@ MNT_FORCE, UMOUNT_NOFOLLOW = 1, 8
 TIMEOUT = 6
 RSS_MOST_KB = 700 * 1024  # with a sanitizer; without one it stays below 60 MB
 GRAIN = 1.1    # of stamps, in seconds: what changes twice within it can hardly be told apart
-VAIN = 3       # seconds: a session that is refused when new is not renewed for two
 PATIENCE = 60  # seconds until all must be well again
 TROUBLE = {errno.EIO, errno.EPROTO, errno.EHOSTUNREACH, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE}
 DEAD = {errno.ENOTCONN, errno.ECONNABORTED, errno.ENOENT, errno.EIO, errno.ENODEV, errno.EINTR, errno.ESTALE}
@@ -218,8 +217,8 @@ class Actor(threading.Thread):
         world.counts["%s %s" % (type(self).__name__, errno.errorcode.get(error.errno))] += 1
         if world.dead or world.deaths != deaths:
             return error.errno in DEAD | TROUBLE
-        if error.errno == errno.EACCES:  # a session that ended before the call it was made for: left alone for a while
-            return sum(moment > self.began - VAIN for moment in world.expiries[-2:]) > 1
+        if error.errno == errno.EACCES:  # the session that was made for the call ended before the call came
+            return sum(moment > self.began for moment in world.expiries[-2:]) > 1
         return error.errno in TROUBLE and not world.arguments.calm
 
 
