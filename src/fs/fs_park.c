@@ -50,7 +50,9 @@ static void parked_run(struct pool_job *job);
 int parking_init(struct parking *p, struct error *err)
 {
 	pthread_mutex_init(&p->lock, NULL);
-	return pool_new("forcefs-park", THREADS_MAX, QUEUE_MAX, &p->pool, err);
+	int r = pool_new("forcefs-tell", THREADS_MAX, QUEUE_MAX, &p->tellers, err);
+
+	return r < 0 ? r : pool_new("forcefs-park", THREADS_MAX, QUEUE_MAX, &p->pool, err);
 }
 
 void parking_release(struct parking *p)
@@ -60,6 +62,8 @@ void parking_release(struct parking *p)
 		pool_free(p->pool);
 		p->pool = NULL;
 	}
+	pool_free(p->tellers);
+	p->tellers = NULL;
 	pthread_mutex_destroy(&p->lock);
 }
 

@@ -39,7 +39,7 @@ void tell_entry(struct fs *fs, uint64_t parent, const char *name)
 	t->fs = fs;
 	t->parent = parent;
 	snprintf(t->name, sizeof t->name, "%s", name);
-	if (pool_add(fs->parking.pool, &t->job) < 0) {
+	if (pool_add(fs->parking.tellers, &t->job) < 0) {
 		free(t);
 	}
 }

@@ -46,6 +46,9 @@ struct body;
 /* Requests that wait for the org. */
 struct parking {
 	struct pool *pool; /* set once */
+	/* Tells the kernel of entries. Those who do that wait for the lock of a directory, whose holder
+	 * may wait for a thread of `pool`: so they have threads of their own. */
+	struct pool *tellers;
 	pthread_mutex_t lock;
 	/* protected by lock */
 	struct parked *first;

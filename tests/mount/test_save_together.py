@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -132,6 +133,30 @@ def test_a_lost_reply_is_no_conflict_with_what_the_org_made_of_the_text(stage):
     assert save(page.path, page.text(Phone="1 ", Description="a\r\nb\n")) == 0
     assert [write.status for write in page.writes()] == [204, 412]
     assert (load(page.path)["Phone"], load(page.path)["Description"]) == ("1", "a\nb")
+
+
+def test_hundreds_of_renames_at_once(stage):
+    """Each is followed by a word to the kernel, which waits for the directory's lock behind the other renames."""
+    desk, errors = Desk(stage), []
+    pages = [desk.page() for _ in range(230)]
+    texts = [page.path + ".tmp" for page in pages]
+    for number, (page, text) in enumerate(zip(pages, texts)):
+        with open(text, "w", encoding="utf-8") as file:
+            file.write(page.text(Phone=str(number)))
+
+    def move(text, page):
+        try:
+            os.rename(text, page.path)
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=move, args=pair) for pair in zip(texts, pages)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    check(desk.org, desk.mount, desk.ids[:len(pages)], pages[0].mark)
 
 
 def test_saves_of_several_objects_go_side_by_side(stage):
