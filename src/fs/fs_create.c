@@ -41,49 +41,111 @@ static enum text_kind text_kind(const struct buf *text)
 	return has_id ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
 }
 
-/* 1 if this version was tried already; *ret is how that went. */
-static int tried_before(struct fs *fs, struct draft *d, int *ret, struct error *err)
+/* Is there something to send? If it is the asker's to send, nobody else does until turn_end.
+ * *ret_key: of the record that the file became, or 0. */
+static enum turn turn_begin(struct fs *fs, struct draft *d, uint64_t *ret_version,
+	uint64_t *ret_key, int *ret, struct error *err)
 {
 	LOCK_SCOPE(&fs->drafts.lock);
-	if (d->became || d->version == d->saved || draft_size(d) == 0 || d->key) {
-		*ret = 0;
-		return 1;
+	bool is_copy = d->key && !d->became;
+
+	*ret = 0;
+	if (d->saving) {
+		return TURN_OF_OTHER;
+	}
+	if (d->version == d->saved || draft_size(d) == 0 || is_copy) {
+		return TURN_KNOWN;
 	}
 	if (d->version == d->tried) {
 		*ret = d->result;
 		*err = d->err;
-		return 1;
+		return TURN_KNOWN;
 	}
-	return 0;
+	*ret_version = d->version;
+	*ret_key = d->became ? d->key : 0;
+	d->saving = true;
+	return TURN_MINE;
 }
 
-static void remember_try(
-	struct fs *fs, struct draft *d, uint64_t version, int r, const struct error *err)
+/* sent: NULL if nothing was, else how that went. */
+static void turn_end(
+	struct fs *fs, struct draft *d, uint64_t version, int r, const struct error *sent)
 {
 	LOCK_SCOPE(&fs->drafts.lock);
-	d->tried = version;
-	d->result = r;
-	d->err = *err;
+	d->saving = false;
+	if (sent && (r != -EINTR || strcmp(sent->code, "MAYBE_SENT") == 0)) {
+		d->tried = version;
+		d->result = r;
+		d->err = *sent;
+	}
+	pthread_cond_broadcast(&fs->drafts.cond);
 }
 
-int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
-	struct error *err)
+/* ---- a text over a record ---- */
+
+int scratch_save(
+	struct op *op, struct draft *d, uint64_t key, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_record before, rec;
+	AUTO(buf) struct buf text, base;
+
+	buf_init(&text, DRAFT_MAX_BYTES);
+	buf_init(&base, DRAFT_MAX_BYTES);
+	int r = mirror_record_get(fs->mirror, key, until, &before, &base, err);
+	r = r < 0 ? r : draft_copy(&fs->drafts, d, &text);
+	if (r < 0 || !until) {
+		return r < 0 ? r : -EWOULDBLOCK;
+	}
+	struct error local = {0};
+	r = save_update(fs, key, caller_author(op->pid), &base, &text, until, &rec, &local);
+	if (r < 0) {
+		reject_keep(fs, store_key_object(key), before.id, &text, &local);
+		*err = local;
+	}
+	return r;
+}
+
+/* What was written since it became the record. */
+static int save_again(struct op *op, struct draft *d, uint64_t key, uint64_t version,
+	bool *ret_sent, const struct until *until, struct error *err)
+{
+	struct fs *fs = op->fs;
+	struct mirror_record rec;
+	int r;
+
+	if (!until) {
+		return -EWOULDBLOCK;
+	}
+	if (key_is_body(key)) {
+		r = mirror_record_get(fs->mirror, inode_key(key), until, &rec, NULL, err);
+		r = r < 0 ? r : blob_save_over(op, d, &rec, until, err);
+	} else {
+		r = scratch_save(op, d, key, until, err);
+	}
+	if (r == 0) {
+		scratch_became(fs, d, key, version);
+		fuse_lowlevel_notify_inval_inode(fs->session, d->inode, 0, 0);
+	}
+	*ret_sent = true;
+	return r;
+}
+
+/* ---- a new record ---- */
+
+static int make_record(struct op *op, struct draft *d, const char *name, uint64_t version,
+	bool *ret_sent, const struct until *until, struct error *err)
 {
 	struct fs *fs = op->fs;
 	struct mirror_object object;
 	struct mirror_record rec;
-	int r = 0;
-
-	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !json_name(name) ||
-		tried_before(fs, d, &r, err)) {
-		return r;
-	}
 	AUTO(buf) struct buf text;
+
 	buf_init(&text, DRAFT_MAX_BYTES);
-	pthread_mutex_lock(&fs->drafts.lock);
-	uint64_t version = d->version;
-	pthread_mutex_unlock(&fs->drafts.lock);
-	r = draft_copy(&fs->drafts, d, &text);
+	if (mirror_object_by_index(fs->mirror, d->object, &object) < 0 || !json_name(name)) {
+		return 0;
+	}
+	int r = draft_copy(&fs->drafts, d, &text);
 	enum text_kind kind = text_kind(&text);
 	if (r < 0 || kind == TEXT_OF_RECORD || (kind == TEXT_OTHER && !object.createable)) {
 		return r; /* somebody's temporary file */
@@ -97,15 +159,41 @@ int scratch_make_record(struct op *op, struct draft *d, const char *name, const 
 	if (!until) {
 		return -EWOULDBLOCK;
 	}
+	*ret_sent = true;
+	r = save_create(fs, d->object, &text, until, &rec, err);
+	if (r == 0) {
+		scratch_became(fs, d, rec.key, version);
+		r = name_alias(&fs->drafts, d->object, name, rec.key, err);
+		tell_entry(fs, inode_of_object(d->object), name);
+	}
+	return r;
+}
+
+int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
+	struct error *err)
+{
+	struct fs *fs = op->fs;
 	struct error local = {0};
-	r = r < 0 ? r : save_create(fs, d->object, &text, until, &rec, &local);
-	remember_try(fs, d, version, r, &local);
-	if (r < 0) {
-		*err = local;
+	bool sent = false;
+	uint64_t version, key;
+	enum turn turn;
+	int r;
+
+	do {
+		r = draft_await_save(fs, d, until, err);
+		if (r < 0) {
+			return r;
+		}
+		turn = turn_begin(fs, d, &version, &key, &r, err);
+	} while (turn == TURN_OF_OTHER);
+	if (turn == TURN_KNOWN) {
 		return r;
 	}
-	scratch_became(fs, d, rec.key);
-	r = name_alias(&fs->drafts, d->object, name, rec.key, err);
-	tell_entry(fs, inode_of_object(d->object), name);
+	r = key ? save_again(op, d, key, version, &sent, until, &local)
+		: make_record(op, d, name, version, &sent, until, &local);
+	turn_end(fs, d, version, r, sent ? &local : NULL);
+	if (r < 0) {
+		*err = local;
+	}
 	return r;
 }

@@ -364,6 +364,12 @@ int draft_copy(struct drafts *d, struct draft *draft, struct buf *out)
 	return draft_piece(draft, 0, (size_t)draft_size(draft), out);
 }
 
+uint64_t draft_version(struct drafts *d, struct draft *draft)
+{
+	LOCK_SCOPE(&d->lock);
+	return draft->version;
+}
+
 bool draft_dirty(struct drafts *d, struct draft *draft)
 {
 	LOCK_SCOPE(&d->lock);

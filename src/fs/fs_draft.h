@@ -175,6 +175,9 @@ void draft_adopt(struct drafts *d, struct draft *draft, uint64_t version, const 
 /* Appends the content. */
 int draft_copy(struct drafts *d, struct draft *draft, struct buf *out);
 
+/* Moves with every change of the content. */
+uint64_t draft_version(struct drafts *d, struct draft *draft);
+
 /* True for an EDIT that differs from what the org has. */
 bool draft_dirty(struct drafts *d, struct draft *draft);
 

@@ -69,22 +69,25 @@ static void attempt_release(struct attempt *a)
 }
 DEFINE_CLEANER(attempt, struct attempt, attempt_release)
 
-/* Under the lock. 1: nothing has to be sent, *ret is the result; 0: the attempt is ready. */
-static int attempt_begin(
+/* Under the lock. KNOWN: nothing has to be sent, *ret is the result; MINE: the attempt is ready. */
+static enum turn attempt_begin(
 	struct draft *d, const struct until *until, struct attempt *a, int *ret, struct error *err)
 {
+	if (d->saving) {
+		return TURN_OF_OTHER;
+	}
 	if (d->version == d->tried) {
 		*ret = d->result;
 		*err = d->err;
-		return 1;
+		return TURN_KNOWN;
 	}
 	if (d->version == d->saved || draft_size(d) == 0) {
 		*ret = 0;
-		return 1;
+		return TURN_KNOWN;
 	}
 	if (!until) {
 		*ret = -EWOULDBLOCK;
-		return 1;
+		return TURN_KNOWN;
 	}
 	a->version = d->version;
 	a->author = d->author;
@@ -92,10 +95,10 @@ static int attempt_begin(
 		(d->kind == DRAFT_EDIT &&
 			buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0)) {
 		*ret = error_set(err, ENOMEM, "out of memory");
-		return 1;
+		return TURN_KNOWN;
 	}
 	d->saving = true;
-	return 0;
+	return TURN_MINE;
 }
 
 /* What the org made of it is the new base. */
@@ -132,8 +135,7 @@ static void show_truth(struct fs *fs, uint64_t inode, const struct until *until)
 	fuse_lowlevel_notify_inval_inode(fs->session, inode, 0, 0);
 }
 
-static int await_other_save(
-	struct fs *fs, struct draft *d, const struct until *until, struct error *err)
+int draft_await_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err)
 {
 	int r = 0;
 
@@ -159,14 +161,18 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 
 	buf_init(&a.base, DRAFT_MAX_BYTES);
 	buf_init(&a.edited, DRAFT_MAX_BYTES);
-	int r = await_other_save(fs, d, until, err);
-	if (r < 0) {
-		return r;
-	}
-	pthread_mutex_lock(&fs->drafts.lock);
-	int known = attempt_begin(d, until, &a, &r, err);
-	pthread_mutex_unlock(&fs->drafts.lock);
-	if (known) {
+	enum turn turn;
+	int r;
+	do {
+		r = draft_await_save(fs, d, until, err);
+		if (r < 0) {
+			return r;
+		}
+		pthread_mutex_lock(&fs->drafts.lock);
+		turn = attempt_begin(d, until, &a, &r, err);
+		pthread_mutex_unlock(&fs->drafts.lock);
+	} while (turn == TURN_OF_OTHER);
+	if (turn == TURN_KNOWN) {
 		return r;
 	}
 	r = d->kind == DRAFT_BODY

@@ -108,10 +108,10 @@ int copy_of_record(struct op *op, uint64_t key, const struct until *until, struc
 	return 0;
 }
 
-void scratch_became(struct fs *fs, struct draft *d, uint64_t key)
+void scratch_became(struct fs *fs, struct draft *d, uint64_t key, uint64_t version)
 {
 	LOCK_SCOPE(&fs->drafts.lock);
 	d->became = true;
 	d->key = key;
-	d->saved = d->version;
+	d->saved = version;
 }

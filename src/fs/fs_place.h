@@ -33,7 +33,8 @@ void tell_entry(struct fs *fs, uint64_t parent, const char *name);
 int copy_of_record(struct op *op, uint64_t key, const struct until *until, struct draft **ret,
 	struct error *err);
 
-/* From now on the scratch file shows the record: the kernel may hold it under the record's name. */
-void scratch_became(struct fs *fs, struct draft *d, uint64_t key);
+/* From now on the scratch file shows the record, which has this version of its text: the kernel may
+ * hold it under the record's name. */
+void scratch_became(struct fs *fs, struct draft *d, uint64_t key, uint64_t version);
 
 #endif

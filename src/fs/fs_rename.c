@@ -169,6 +169,7 @@ static int save_over_body(struct op *op, const struct place *from, const struct 
 	struct fs *fs = op->fs;
 	struct draft *d = from->local.draft;
 	struct mirror_record rec;
+	uint64_t version = draft_version(&fs->drafts, d);
 
 	int r = place_record(fs, to, until, &rec, err);
 	*ret_other = r == -ENOENT || d->kind != DRAFT_FILE;
@@ -179,7 +180,7 @@ static int save_over_body(struct op *op, const struct place *from, const struct 
 	if (r < 0) {
 		return r;
 	}
-	scratch_became(fs, d, inode_of_body(rec.key));
+	scratch_became(fs, d, inode_of_body(rec.key), version);
 	fuse_lowlevel_notify_inval_inode(fs->session, d->inode, 0, 0);
 	fuse_lowlevel_notify_inval_inode(fs->session, inode_of_body(rec.key), 0, 0);
 	name_drop(&fs->drafts, from->object, from->name);
@@ -195,28 +196,18 @@ static int save_over(struct op *op, const struct place *from, const struct place
 	struct fs *fs = op->fs;
 	struct draft *d = from->local.draft;
 	struct mirror_record rec;
-	AUTO(buf) struct buf text, base;
+	uint64_t version = draft_version(&fs->drafts, d);
 
-	buf_init(&text, DRAFT_MAX_BYTES);
-	buf_init(&base, DRAFT_MAX_BYTES);
 	int r = place_record(fs, to, until, &rec, err);
 	if (r == -ENOENT) {
 		return error_set(
 			err, EPERM, "Salesforce gives records their Ids: there is no %s", to->name);
 	}
-	r = r < 0 ? r : mirror_record_get(fs->mirror, rec.key, until, &rec, &base, err);
-	r = r < 0 ? r : draft_copy(&fs->drafts, d, &text);
-	if (r < 0 || !until) {
-		return r < 0 ? r : -EWOULDBLOCK;
-	}
-	struct error local = {0};
-	r = save_update(fs, rec.key, caller_author(op->pid), &base, &text, until, &rec, &local);
+	r = r < 0 ? r : scratch_save(op, d, rec.key, until, err);
 	if (r < 0) {
-		reject_keep(fs, to->object, rec.id, &text, &local);
-		*err = local;
 		return r;
 	}
-	scratch_became(fs, d, rec.key);
+	scratch_became(fs, d, rec.key, version);
 	fuse_lowlevel_notify_inval_inode(
 		fs->session, d->inode, 0, 0); /* it has the org's text now */
 	name_drop(&fs->drafts, from->object, from->name);

@@ -20,6 +20,11 @@ int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *un
 int draft_open(struct op *op, struct draft *d, bool truncate, struct error *err);
 /* RELEASE: gives the open and its reference back. */
 int draft_close(struct op *op, struct draft *d, const struct until *until);
+/* Whose turn it is to send what a draft has: nobody's (how it went is known), the asker's, or that
+ * of somebody who is sending it now. */
+enum turn { TURN_KNOWN, TURN_MINE, TURN_OF_OTHER };
+/* Waits until nobody is sending it. */
+int draft_await_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
 /* Sends what changed, if anything did since the last time. */
 int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
 /* FLUSH: the same, and if it fails for the last one who has the file open the truth shows again. */
@@ -58,9 +63,13 @@ void link_fill_ops(struct fuse_lowlevel_ops *ops);
 /* ---- fs_create.c ---- */
 
 /* Where `allow` has create: a file X.json with a JSON object without an Id becomes a record; then
- * the name leads to it. */
+ * the name leads to it. What is written to a file after it was saved as a record is saved too. */
 int scratch_make_record(struct op *op, struct draft *d, const char *name, const struct until *until,
 	struct error *err);
+
+/* The scratch file's text becomes the record's. */
+int scratch_save(
+	struct op *op, struct draft *d, uint64_t key, const struct until *until, struct error *err);
 
 /* ---- fs_caller.c: who is asking ---- */
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 
 import pytest
 
@@ -109,6 +110,32 @@ def test_every_tool_makes_one_record(place, tmp_path, line):
     done = run("sh", "-c", line)
     assert done.returncode == 0, done.stderr
     assert [(w.method, w.body) for w in place.writes()] == [("POST", NEW)]
+    place.is_true(place.path("new.json"))
+
+
+def test_two_who_close_it_at_once_make_one(place):
+    """Descriptors of one open file, as forked programs have them: the close of each is a save."""
+    first = os.open(place.path("new.json"), os.O_CREAT | os.O_WRONLY)
+    os.write(first, json.dumps(NEW).encode())
+    place.org.latency(300)
+    threads = [threading.Thread(target=os.close, args=(fd,)) for fd in (first, os.dup(first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    place.org.latency(0)
+    assert [(write.method, write.body) for write in place.writes()] == [("POST", NEW)]
+    place.is_true(place.path("new.json"))
+
+
+def test_what_is_written_after_it_became_a_record_is_saved(place):
+    fd = os.open(place.path("new.json"), os.O_CREAT | os.O_RDWR)
+    for value in (NEW, dict(NEW, Phone="2")):
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps(value).encode(), 0)
+        os.fsync(fd)
+    os.close(fd)
+    assert [(write.method, write.body) for write in place.writes()] == [("POST", NEW), ("PATCH", {"Phone": "2"})]
     place.is_true(place.path("new.json"))
 
 

@@ -337,6 +337,18 @@ def test_two_saves_of_one_open_file(page):
     page.saved(*[{"Phone": str(number)} for number in range(3)])
 
 
+def test_what_is_written_after_the_rename_is_saved(page):
+    """The program still has its temporary file open, which is the record's now."""
+    temporary = page.path + ".tmp"
+    fd = os.open(temporary, os.O_CREAT | os.O_RDWR)
+    os.write(fd, page.text(Phone="1").encode())
+    os.rename(temporary, page.path)
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, page.text(Phone="2").encode(), 0)
+    os.close(fd)
+    page.saved({"Phone": "1"}, {"Phone": "2"})
+
+
 def test_ten_edits_in_a_row(page):
     for number in range(10):
         assert run("sed", "-i", 's|"Phone": .*|"Phone": "%d",|' % number, page.path).returncode == 0
