@@ -49,6 +49,7 @@ void loop_unblock_signals(const sigset_t *before)
 static void orderly_end(struct fs *fs)
 {
 	parking_stop(&fs->parking);
+	tells_stop(fs);
 	notifier_stop(fs);
 	fuse_session_exit(fs->session);
 }

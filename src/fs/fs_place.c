@@ -7,9 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "forcefs/base/scope.h"
 #include "forcefs/model/names.h"
+
+#define STOP_PATIENCE_MS 2000
+#define LOOK_MS          10
 
 /* ---- telling the kernel about an entry ---- */
 
@@ -20,12 +24,24 @@ struct tell_job {
 	char name[NAME_MAX + 1];
 };
 
+static void tell_drop(struct tell_job *t)
+{
+	atomic_fetch_sub(&t->fs->parking.tells, 1);
+	free(t);
+}
+
 static void tell_run(struct pool_job *job)
 {
 	struct tell_job *t = (struct tell_job *)((char *)job - offsetof(struct tell_job, job));
 
 	fuse_lowlevel_notify_inval_entry(t->fs->session, t->parent, t->name, strlen(t->name));
-	free(t);
+	tell_drop(t);
+}
+
+static bool is_ending(struct parking *parking)
+{
+	LOCK_SCOPE(&parking->lock);
+	return parking->stopping;
 }
 
 void tell_entry(struct fs *fs, uint64_t parent, const char *name)
@@ -39,9 +55,23 @@ void tell_entry(struct fs *fs, uint64_t parent, const char *name)
 	t->fs = fs;
 	t->parent = parent;
 	snprintf(t->name, sizeof t->name, "%s", name);
-	if (pool_add(fs->parking.tellers, &t->job) < 0) {
-		free(t);
+	atomic_fetch_add(&fs->parking.tells, 1);
+	if (is_ending(&fs->parking) || pool_add(fs->parking.tellers, &t->job) < 0) {
+		tell_drop(t);
 	}
+}
+
+void tells_stop(struct fs *fs)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+
+	for (int ms = 0; ms < STOP_PATIENCE_MS; ms += LOOK_MS) {
+		if (atomic_load(&fs->parking.tells) == 0) {
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+	mountpoint_abort(fs->device);
 }
 
 /* ---- what a name is ---- */

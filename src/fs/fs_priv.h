@@ -49,6 +49,7 @@ struct parking {
 	/* Tells the kernel of entries. Those who do that wait for the lock of a directory, whose holder
 	 * may wait for a thread of `pool`: so they have threads of their own. */
 	struct pool *tellers;
+	atomic_int tells; /* what they have to do yet */
 	pthread_mutex_t lock;
 	/* protected by lock */
 	struct parked *first;
@@ -142,6 +143,9 @@ int parking_init(struct parking *p, struct error *err);
 void parking_release(struct parking *p); /* stops, waits for the running ones */
 void parking_stop(struct parking *p);    /* every parked request is answered EINTR, new ones too */
 unsigned parking_count(struct parking *p);
+/* At the end, after parking_stop and while requests are still answered: waits until the kernel was
+ * told of every entry. If that does not end by itself the connection is cut. */
+void tells_stop(struct fs *fs);
 
 /* Runs the op; the request is answered sooner or later. */
 void op_begin(struct op *op);

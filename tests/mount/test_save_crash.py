@@ -91,6 +91,33 @@ def test_sigterm_waits_for_the_save_under_way(stage):
     assert shown["Phone"] == desk.org.record("Account", desk.ids[0])["Phone"]
 
 
+def test_sigterm_in_the_middle_of_renames(stage):
+    """Words to the kernel wait for the directory's lock then, whose holder waits for an answer."""
+    desk, results = Desk(stage, records=30), []
+    pages = [desk.page() for _ in range(20)]
+    for page in pages:
+        save(page.path + ".tmp", page.text(Phone="7"), os.O_CREAT)
+    desk.org.latency(100)
+
+    def move(page):
+        try:
+            os.rename(page.path + ".tmp", page.path)
+            results.append(0)
+        except OSError as error:
+            results.append(error.errno)
+
+    threads = [threading.Thread(target=move, args=(page,)) for page in pages]
+    for thread in threads:
+        thread.start()
+    assert wait_until(lambda: len(results) > 2, 20)
+    desk.mount.process.send_signal(signal.SIGTERM)
+    assert desk.mount.process.wait(timeout=20) == 0
+    desk.mount.process = None
+    for thread in threads:
+        thread.join()
+    assert len(accepted(desk.org, pages[0].mark)) >= results.count(0) > 0
+
+
 def status_saving(desk):
     return desk.mount.status().get("saves", {})
 
