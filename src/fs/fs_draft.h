@@ -68,7 +68,7 @@ struct draft {
 		base; /* the record's file that `data` began from; of a plain scratch file empty */
 	mode_t mode;  /* permission bits */
 	struct timespec mtime;
-	uint64_t author; /* EDIT: who opened it last, see caller_author */
+	uint64_t author; /* who opened it last (FILE: who made it), see caller_author */
 	int opens;       /* for writing */
 	int refs;        /* of names, opens, and whoever works on it */
 	int names;

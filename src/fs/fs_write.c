@@ -170,6 +170,7 @@ static int create_scratch(struct op *op, struct error *err)
 	if (r < 0) {
 		return r;
 	}
+	d->author = caller_author(op->pid);
 	r = name_set(drafts, inode_object(op->ino), op->name, d, err);
 	r = r < 0 ? r : draft_open(op, d, false, err);
 	if (r < 0) {

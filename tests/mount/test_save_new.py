@@ -113,6 +113,16 @@ def test_every_tool_makes_one_record(place, tmp_path, line):
     place.is_true(place.path("new.json"))
 
 
+def test_two_commands_into_one_new_file(place, tmp_path):
+    """The first one closes it with half of the text in it."""
+    source = str(tmp_path / "source.json")
+    write(source, json.dumps(NEW, indent=1))
+    done = run("sh", "-c", '{ head -n 2 "$0"; tail -n +3 "$0"; } >"$1"', source, place.path("new.json"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(w.method, w.body) for w in place.writes()] == [("POST", NEW)]
+    place.is_true(place.path("new.json"))
+
+
 def test_two_who_close_it_at_once_make_one(place):
     """Descriptors of one open file, as forked programs have them: the close of each is a save."""
     first = os.open(place.path("new.json"), os.O_CREAT | os.O_WRONLY)
