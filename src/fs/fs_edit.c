@@ -264,15 +264,16 @@ static void note(struct fs *fs, uint64_t inode, const struct error *err)
 	fault_note(&fs->faults, path, "save", err);
 }
 
-/* What was not saved is kept aside, and the truth shows again. */
-static void edit_drop(struct fs *fs, struct draft *d, const struct until *until)
+/* What was not saved is kept aside, and the truth shows again; not if more than `opens` have it open
+ * by now, because then it is theirs. */
+static void edit_drop(struct fs *fs, struct draft *d, int opens, const struct until *until)
 {
 	AUTO(buf) struct buf text;
 	struct error err = {0};
 
 	buf_init(&text, DRAFT_MAX_BYTES);
 	pthread_mutex_lock(&fs->drafts.lock);
-	bool lost = d->version != d->saved;
+	bool lost = d->version != d->saved && d->opens <= opens;
 	bool empty = draft_size(d) == 0;
 	if (lost) {
 		buf_add(&text, buf_str(&d->data), d->data.len);
@@ -326,7 +327,7 @@ int edit_close(struct op *op, struct draft *d, const struct until *until, struct
 		return -EWOULDBLOCK;
 	}
 	if (last) {
-		edit_drop(fs, d, until);
+		edit_drop(fs, d, 1, until);
 	}
 	return r;
 }
@@ -367,7 +368,7 @@ int draft_close(struct op *op, struct draft *d, const struct until *until)
 	last = --d->opens == 0;
 	pthread_mutex_unlock(&fs->drafts.lock);
 	if (last && unsaved) {
-		edit_drop(fs, d, until);
+		edit_drop(fs, d, 0, until);
 	}
 	draft_unref(&fs->drafts, d);
 	return 0;

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -181,3 +183,39 @@ def test_what_was_saved_is_shown_though_it_cannot_be_read(stage):
     org.faults([])
     assert wait_until(lambda: load(path)["SystemModstamp"] > shown["SystemModstamp"], 20)
     assert load(path)["Phone"] == "+1 555"
+
+
+BREAKER = r"""
+import os, sys
+while True:
+    try:
+        fd = os.open(sys.argv[1], os.O_WRONLY)
+        os.write(fd, b"{broken")
+        os.close(fd)
+    except OSError:
+        pass
+"""
+
+
+def test_a_save_that_fails_takes_nothing_from_one_that_begins(stage):
+    """What could not be saved is dropped at the last close, not what another program has just written."""
+    desk = Desk(stage)
+    page, done = desk.page(), 0
+    breaker = subprocess.Popen([sys.executable, "-c", BREAKER, page.path])
+    try:
+        for number in range(800):
+            fd = os.open(page.path, os.O_WRONLY)
+            try:
+                os.ftruncate(fd, 0)
+                os.write(fd, page.text(Phone=str(number)).encode())
+            finally:
+                try:
+                    os.close(fd)
+                except OSError:
+                    continue
+            done += 1
+            assert desk.org.record("Account", page.id)["Phone"] == str(number)
+    finally:
+        breaker.kill()
+        breaker.wait()
+    assert done
