@@ -355,19 +355,19 @@ int draft_close(struct op *op, struct draft *d, const struct until *until)
 	struct fs *fs = op->fs;
 
 	pthread_mutex_lock(&fs->drafts.lock);
-	bool last = d->opens == 1;
-	bool unsaved = draft_is_edit(d) && d->version != d->saved;
+	bool drops = d->opens == 1 && draft_is_edit(d) && d->version != d->saved;
+	if (!drops) {
+		d->opens--; /* in the same moment, or two who close at once would both not be last */
+	}
 	pthread_mutex_unlock(&fs->drafts.lock);
-	if (last && unsaved && !until) {
+	if (drops && !until) {
 		return -EWOULDBLOCK; /* saving waits, and so does telling the kernel */
 	}
-	if (last && unsaved) {
+	if (drops) {
 		save_late(fs, d, until);
-	}
-	pthread_mutex_lock(&fs->drafts.lock);
-	last = --d->opens == 0;
-	pthread_mutex_unlock(&fs->drafts.lock);
-	if (last && unsaved) {
+		pthread_mutex_lock(&fs->drafts.lock);
+		d->opens--;
+		pthread_mutex_unlock(&fs->drafts.lock);
 		edit_drop(fs, d, 0, until);
 	}
 	draft_unref(&fs->drafts, d);
