@@ -88,6 +88,7 @@ class Record:
         self.texts, self.sure = [website], 0  # every Website that was tried; the last one that is certain
         self.phones = [phone]
         self.writing, self.touched = threading.Lock(), 0.0  # one change at a time, and when the last was made
+        self.edits = 0   # how often an edit began or ended; odd: one is under way
         self.moving = 0  # how often its name went away or came back; odd: it is away
 
 
@@ -227,9 +228,11 @@ class Editor(Actor):
         record = self.random.choice(self.world.records)
         style = self.random.choice(STYLES)
         if record.busy.acquire(blocking=False):
+            record.edits += 1
             try:
                 self.edit(record, style)
             finally:
+                record.edits += 1
                 record.busy.release()
 
     def edit(self, record, style):
@@ -287,7 +290,7 @@ class Editor(Actor):
 class Reader(Actor):
     def turn(self):
         world, record = self.world, self.random.choice(self.world.records)
-        deaths, moving = world.deaths, record.moving
+        deaths, moving, self.edits = world.deaths, record.moving, record.edits
         with record.lock:
             sure = record.sure
         try:
@@ -301,7 +304,7 @@ class Reader(Actor):
                 world.complain("reading %s: %s", record.id, error)
             return
         world.counts["reads"] += 1
-        if record.busy.locked() and not self.whole(content):
+        if self.being_written(record) and not self.whole(content):
             return  # an editor is writing: what it has written so far is shown, as everywhere
         self.check(record, content, sure, before, after)
 
@@ -336,10 +339,7 @@ class Reader(Actor):
 
     def being_written(self, record):
         """Somebody writes now, or did while we read."""
-        if record.busy.acquire(blocking=False):
-            record.busy.release()
-            return False
-        return True
+        return self.edits % 2 == 1 or record.edits != self.edits
 
 
 class Lister(Actor):
