@@ -46,8 +46,8 @@ struct body;
 /* Requests that wait for the org. */
 struct parking {
 	struct pool *pool; /* set once */
-	/* Tells the kernel of entries. Those who do that wait for the lock of a directory, whose holder
-	 * may wait for a thread of `pool`: so they have threads of their own. */
+	/* Tells the kernel of entries. Who does that waits for the lock of a directory, whose
+	 * holder may wait for a thread of `pool`: hence threads of their own. */
 	struct pool *tellers;
 	atomic_int tells; /* what they have to do yet */
 	pthread_mutex_t lock;

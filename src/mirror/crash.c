@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a crash leaves behind: a change that the org has and the cache has not. A mark stands in the
- * store from the first change that is sent until the mirror is closed in order, and beyond that where
- * it is not known what the org made of a change. Who finds it at the start notes the time: what was
- * checked before it is not believed, so that each object is asked once for what changed, whichever
- * mount looks at it first.
+ * store from the first change that is sent until the mirror is closed in order, and beyond that
+ * where it is not known what the org made of a change. Who finds it at the start notes the time:
+ * what was checked before it is not believed, so that each object is asked once for what changed,
+ * whichever mount looks at it first.
  */
 #include "mirror_priv.h"
 

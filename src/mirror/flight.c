@@ -96,7 +96,7 @@ void flight_progress(struct flight *f)
 }
 
 /* Under the lock: waits until the flight of this ticket has landed. As long as the flight gets on,
- * the patience of who waits begins again: a long listing is no stuck one. Not of who waits briefly. */
+ * the patience of who waits (but not briefly) begins again: a long listing is no stuck one. */
 static int flight_await(struct flight *f, uint64_t ticket, bool briefly, const struct until *until,
 	struct error *err)
 {

@@ -432,7 +432,7 @@ void news_push(
 	struct mirror *m, enum news_kind kind, uint32_t object, uint64_t key, const char *id18);
 
 /* Runs `expression`, which writes to the store; if the disk is full the store goes on in memory, if
- * its file is damaged it is made anew, and it is run once more. The lock of no object may be held. */
+ * its file is damaged it is made anew, and it is run once more. No object's lock may be held. */
 #define WITH_ROOM(m, r, expression)                                                                \
 	do {                                                                                       \
 		bool on_disk_ = store_on_disk((m)->store);                                         \

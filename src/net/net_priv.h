@@ -115,8 +115,9 @@ void worker_stop(struct http *h); /* sets closing, cancels every transfer, joins
 /* 0, or -EINTR when http_close was called. */
 int worker_submit(struct http *h, struct transfer *t);
 /* Waits for the end of a submitted transfer, and where until is over but the request was sent, for
- * answer_ms more. 0: it is done and the caller's. Else as until_check, and t is gone; *ret_sent says whether the request may have reached the server, *ret_taken whether
- * its sink has got something. */
+ * answer_ms more (within timeout_ms). 0: it is done and the caller's. Else as until_check, and t is
+ * gone; *ret_sent says whether the request may have reached the server, *ret_taken whether its sink
+ * has got something. */
 int worker_wait(struct http *h, struct transfer *t, const struct until *until, int answer_ms,
 	bool *ret_sent, bool *ret_taken);
 

@@ -290,8 +290,8 @@ static bool may_be_done(const struct sf_call *call, const struct http_reply *rep
 	return lost || !is_certain(call, reply, fault);
 }
 
-/* Another session than the one that was turned down. True: worth a try. Else fault is what to say: what
- * the renewal said, or what it was, where the org is where it was or nobody tells where. */
+/* Another session than the one that was turned down. True: worth a try. Else fault is what to say:
+ * what the renewal said, or what it was, where the org is where it was or nobody tells where. */
 static bool renew(struct sf *sf, const struct http_reply *reply, const struct until *until,
 	struct session *session, struct error *fault)
 {

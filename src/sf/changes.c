@@ -82,13 +82,13 @@ static void add_deleted(struct asked *a, struct composite *c, const char *base, 
 	bool past = atomic_load(&a->sf->log_of_past);
 	int64_t end =
 		sf_call_org_now_ms(a->sf) / MINUTE_MS * MINUTE_MS + (past ? 0 : 2 * MINUTE_MS);
+	int64_t start = since_ms / MINUTE_MS * MINUTE_MS - MINUTE_MS;
 
-	a->log_start_ms = since_ms / MINUTE_MS * MINUTE_MS - MINUTE_MS;
-	if (past && end < a->log_start_ms + 2 * MINUTE_MS) {
-		a->log_start_ms = end - 2 * MINUTE_MS;
-	} else if (end < a->log_start_ms + 2 * MINUTE_MS) {
-		end = a->log_start_ms + 2 * MINUTE_MS;
+	if (end < start + 2 * MINUTE_MS) {
+		start = past ? end - 2 * MINUTE_MS : start;
+		end = start + 2 * MINUTE_MS;
 	}
+	a->log_start_ms = start;
 	buf_addf(&a->deleted, "%s/sobjects/%s/deleted/?", base, a->schema->object);
 	add_time(&a->deleted, "start", a->log_start_ms);
 	add_time(&a->deleted, "&end", end);
@@ -199,22 +199,26 @@ static int read_log(struct asked *a, struct log *log, struct remote_changes *ret
 	return 0;
 }
 
+static bool span_is_refused(const struct error *fault)
+{
+	return sf_error_is(fault, "INVALID_REPLICATION_DATE") ||
+	       sf_error_is(fault, "EXCEEDED_ID_LIMIT");
+}
+
 /* Refusals that only mean: deletions are not told this way. */
 static bool log_is_denied(int r, const struct error *fault)
 {
-	return sf_error_is(fault, "INVALID_REPLICATION_DATE") ||
-	       sf_error_is(fault, "EXCEEDED_ID_LIMIT") || r == -EPERM || r == -EACCES ||
-	       r == -ENOENT || r == -EINVAL;
+	return span_is_refused(fault) || r == -EPERM || r == -EACCES || r == -ENOENT ||
+	       r == -EINVAL;
 }
 
-static bool span_is_refused(struct asked *a, const struct error *fault)
+/* If its start is not too long ago, it was the end that the org did not like. */
+static void learn_of_refusal(const struct asked *a, const struct error *fault)
 {
 	if (sf_error_is(fault, "INVALID_REPLICATION_DATE") &&
 		a->log_start_ms > sf_call_org_now_ms(a->sf) - LOG_MS) {
 		atomic_store(&a->sf->log_of_past, true);
 	}
-	return sf_error_is(fault, "INVALID_REPLICATION_DATE") ||
-	       sf_error_is(fault, "EXCEEDED_ID_LIMIT");
 }
 
 static int judge_log(struct asked *a, struct log *log, struct remote_changes *ret)
@@ -236,7 +240,8 @@ static int judge_log(struct asked *a, struct log *log, struct remote_changes *re
 		}
 		return r;
 	}
-	ret->gap = span_is_refused(a, &fault) || !a->schema->has_is_deleted;
+	learn_of_refusal(a, &fault);
+	ret->gap = span_is_refused(&fault) || !a->schema->has_is_deleted;
 	return 0;
 }
 

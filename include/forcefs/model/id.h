@@ -20,7 +20,8 @@ struct id {
  * its checksum where only the case is wrong. False if it cannot be an Id. */
 bool id_parse(const char *s, size_t len, struct id *ret);
 
-/* True for 000000000000000AAA, which all records of some objects have (LoginEvent, EntityDefinition). */
+/* True for 000000000000000AAA, which all records of some objects have (LoginEvent,
+ * EntityDefinition). */
 bool id_is_empty(const struct id *id);
 
 /* True if the Id begins with the object's key prefix (3 characters); a prefix of "" fits all. */
