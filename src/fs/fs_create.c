@@ -41,30 +41,26 @@ static enum text_kind text_kind(const struct buf *text)
 	return has_id ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
 }
 
-/* Is there something to send? If it is the asker's to send, nobody else does until turn_end.
- * *ret_key: of the record that the file became, or 0. */
-static enum turn turn_begin(struct fs *fs, struct draft *d, uint64_t *ret_version,
-	uint64_t *ret_key, int *ret, struct error *err)
+/* Under the lock. True: there is something to send, and nobody else does until turn_end; false: *ret
+ * is the result. *ret_key: of the record that the file became, or 0. */
+static bool turn_begin(
+	struct draft *d, uint64_t *ret_version, uint64_t *ret_key, int *ret, struct error *err)
 {
-	LOCK_SCOPE(&fs->drafts.lock);
 	bool is_copy = d->key && !d->became;
 
 	*ret = 0;
-	if (d->saving) {
-		return TURN_OF_OTHER;
-	}
 	if (d->version == d->saved || draft_size(d) == 0 || is_copy) {
-		return TURN_KNOWN;
+		return false;
 	}
 	if (d->version == d->tried) {
 		*ret = d->result;
 		*err = d->err;
-		return TURN_KNOWN;
+		return false;
 	}
 	*ret_version = d->version;
 	*ret_key = d->became ? d->key : 0;
 	d->saving = true;
-	return TURN_MINE;
+	return true;
 }
 
 /* sent: NULL if nothing was, else how that went. */
@@ -176,17 +172,14 @@ int scratch_make_record(struct op *op, struct draft *d, const char *name, const 
 	struct error local = {0};
 	bool sent = false;
 	uint64_t version, key;
-	enum turn turn;
-	int r;
+	int r = draft_lock_idle(fs, d, until, err);
 
-	do {
-		r = draft_await_save(fs, d, until, err);
-		if (r < 0) {
-			return r;
-		}
-		turn = turn_begin(fs, d, &version, &key, &r, err);
-	} while (turn == TURN_OF_OTHER);
-	if (turn == TURN_KNOWN) {
+	if (r < 0) {
+		return r;
+	}
+	bool mine = turn_begin(d, &version, &key, &r, err);
+	draft_unlock_idle(fs, until);
+	if (!mine) {
 		return r;
 	}
 	r = key ? save_again(op, d, key, version, &sent, until, &local)

@@ -69,25 +69,22 @@ static void attempt_release(struct attempt *a)
 }
 DEFINE_CLEANER(attempt, struct attempt, attempt_release)
 
-/* Under the lock. KNOWN: nothing has to be sent, *ret is the result; MINE: the attempt is ready. */
-static enum turn attempt_begin(
+/* Under the lock. True: the attempt is ready; false: nothing has to be sent, *ret is the result. */
+static bool attempt_begin(
 	struct draft *d, const struct until *until, struct attempt *a, int *ret, struct error *err)
 {
-	if (d->saving) {
-		return TURN_OF_OTHER;
-	}
 	if (d->version == d->tried) {
 		*ret = d->result;
 		*err = d->err;
-		return TURN_KNOWN;
+		return false;
 	}
 	if (d->version == d->saved || draft_size(d) == 0) {
 		*ret = 0;
-		return TURN_KNOWN;
+		return false;
 	}
 	if (!until) {
 		*ret = -EWOULDBLOCK;
-		return TURN_KNOWN;
+		return false;
 	}
 	a->version = d->version;
 	a->author = d->author;
@@ -95,10 +92,10 @@ static enum turn attempt_begin(
 		(d->kind == DRAFT_EDIT &&
 			buf_add(&a->edited, buf_str(&d->data), d->data.len) < 0)) {
 		*ret = error_set(err, ENOMEM, "out of memory");
-		return TURN_KNOWN;
+		return false;
 	}
 	d->saving = true;
-	return TURN_MINE;
+	return true;
 }
 
 /* What the org made of it is the new base. */
@@ -135,22 +132,30 @@ static void show_truth(struct fs *fs, uint64_t inode, const struct until *until)
 	fuse_lowlevel_notify_inval_inode(fs->session, inode, 0, 0);
 }
 
-int draft_await_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err)
+int draft_lock_idle(struct fs *fs, struct draft *d, const struct until *until, struct error *err)
 {
 	int r = 0;
 
-	if (!until) {
-		LOCK_SCOPE(&fs->drafts.lock);
-		return d->saving ? -EWOULDBLOCK : 0;
+	if (until) {
+		until_watch(until, &fs->drafts.lock, &fs->drafts.cond);
 	}
-	until_watch(until, &fs->drafts.lock, &fs->drafts.cond);
 	pthread_mutex_lock(&fs->drafts.lock);
 	while (d->saving && r == 0) {
-		r = until_wait(until, &fs->drafts.cond, &fs->drafts.lock, err);
+		r = until ? until_wait(until, &fs->drafts.cond, &fs->drafts.lock, err)
+			  : -EWOULDBLOCK;
 	}
-	pthread_mutex_unlock(&fs->drafts.lock);
-	until_unwatch(until);
+	if (r < 0) {
+		draft_unlock_idle(fs, until);
+	}
 	return r;
+}
+
+void draft_unlock_idle(struct fs *fs, const struct until *until)
+{
+	pthread_mutex_unlock(&fs->drafts.lock);
+	if (until) {
+		until_unwatch(until);
+	}
 }
 
 int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err)
@@ -161,18 +166,13 @@ int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct 
 
 	buf_init(&a.base, DRAFT_MAX_BYTES);
 	buf_init(&a.edited, DRAFT_MAX_BYTES);
-	enum turn turn;
-	int r;
-	do {
-		r = draft_await_save(fs, d, until, err);
-		if (r < 0) {
-			return r;
-		}
-		pthread_mutex_lock(&fs->drafts.lock);
-		turn = attempt_begin(d, until, &a, &r, err);
-		pthread_mutex_unlock(&fs->drafts.lock);
-	} while (turn == TURN_OF_OTHER);
-	if (turn == TURN_KNOWN) {
+	int r = draft_lock_idle(fs, d, until, err);
+	if (r < 0) {
+		return r;
+	}
+	bool mine = attempt_begin(d, until, &a, &r, err);
+	draft_unlock_idle(fs, until);
+	if (!mine) {
 		return r;
 	}
 	r = d->kind == DRAFT_BODY

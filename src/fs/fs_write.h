@@ -20,11 +20,10 @@ int edit_open(struct op *op, uint64_t key, bool truncate, const struct until *un
 int draft_open(struct op *op, struct draft *d, bool truncate, struct error *err);
 /* RELEASE: gives the open and its reference back. */
 int draft_close(struct op *op, struct draft *d, const struct until *until);
-/* Whose turn it is to send what a draft has: nobody's (how it went is known), the asker's, or that
- * of somebody who is sending it now. */
-enum turn { TURN_KNOWN, TURN_MINE, TURN_OF_OTHER };
-/* Waits until nobody is sending it. */
-int draft_await_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
+/* Waits until nobody is sending what the draft has, and takes the lock of the drafts, so that one can
+ * decide to send it oneself. 0, or a negative errno and the lock is not held. */
+int draft_lock_idle(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
+void draft_unlock_idle(struct fs *fs, const struct until *until);
 /* Sends what changed, if anything did since the last time. */
 int edit_save(struct fs *fs, struct draft *d, const struct until *until, struct error *err);
 /* FLUSH: the same, and if it fails for the last one who has the file open the truth shows again. */
