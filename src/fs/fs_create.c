@@ -17,15 +17,9 @@ static bool json_name(const char *name)
 	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
 }
 
-static int find_id(void *payload, struct json_slice key, struct json_slice value)
+static bool says(struct json_slice value, const char *text)
 {
-	bool *found = payload;
-
-	if (key.len == 2 && memcmp(key.text, "Id", 2) == 0) {
-		*found = !(value.len == 4 && memcmp(value.text, "null", 4) == 0) &&
-			 !(value.len == 2 && memcmp(value.text, "\"\"", 2) == 0);
-	}
-	return 0;
+	return value.len == strlen(text) && memcmp(value.text, text, value.len) == 0;
 }
 
 enum text_kind { TEXT_OTHER, TEXT_OF_RECORD, TEXT_WITHOUT_ID };
@@ -33,12 +27,12 @@ enum text_kind { TEXT_OTHER, TEXT_OF_RECORD, TEXT_WITHOUT_ID };
 /* Is it the text of a record that there is, of a new one, or something else? */
 static enum text_kind text_kind(const struct buf *text)
 {
-	bool has_id = false;
+	struct json_slice id;
 
-	if (json_text_members(buf_str(text), text->len, find_id, &has_id, NULL) < 0) {
+	if (json_text_find(buf_str(text), text->len, "Id", 2, &id, NULL) < 0) {
 		return TEXT_OTHER;
 	}
-	return has_id ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
+	return id.text && !says(id, "null") && !says(id, "\"\"") ? TEXT_OF_RECORD : TEXT_WITHOUT_ID;
 }
 
 /* Under the lock. True: there is something to send, and nobody else does until turn_end; false: *ret

@@ -14,20 +14,6 @@
 
 #define RECORD_MAX (64u * 1024 * 1024)
 
-struct lookup {
-	struct json_slice key;
-	bool found;
-};
-
-static int look(void *payload, struct json_slice key, struct json_slice value)
-{
-	struct lookup *l = payload;
-
-	(void)value;
-	l->found |= key.len == l->key.len && memcmp(key.text, l->key.text, key.len) == 0;
-	return 0;
-}
-
 struct assumed {
 	const struct buf *sent;
 	struct buf json;
@@ -45,10 +31,10 @@ static int add(void *payload, struct json_slice key, struct json_slice value)
 static int add_unless_sent(void *payload, struct json_slice key, struct json_slice value)
 {
 	struct assumed *a = payload;
-	struct lookup l = {.key = key};
-	int r = json_text_members(buf_str(a->sent), a->sent->len, look, &l, NULL);
+	struct json_slice sent;
+	int r = json_text_find(buf_str(a->sent), a->sent->len, key.text, key.len, &sent, NULL);
 
-	return r < 0 || l.found ? r : add(a, key, value);
+	return r < 0 || sent.text ? r : add(a, key, value);
 }
 
 /* The record's JSON: what was sent, and what was known of the rest. */

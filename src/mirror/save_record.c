@@ -49,31 +49,19 @@ static struct json_slice slice(const struct buf *b)
 
 /* ---- dates in a text ---- */
 
-struct date_search {
-	const char *name;
-	int64_t ms; /* 0 until found */
-};
-
-static int find_date(void *payload, struct json_slice key, struct json_slice value)
-{
-	struct date_search *d = payload;
-
-	if (key.len == strlen(d->name) && memcmp(key.text, d->name, key.len) == 0 &&
-		value.len > 2) {
-		stamp_parse(value.text + 1, value.len - 2, &d->ms);
-	}
-	return 0;
-}
-
 /* A date in a record's text, 0 if it has none. */
 static int64_t date_ms(struct json_slice text, const char *name)
 {
-	struct date_search d = {.name = name};
+	struct json_slice value = {0};
+	int64_t ms = 0;
 
 	if (name) {
-		json_text_members(text.text, text.len, find_date, &d, NULL);
+		json_text_find(text.text, text.len, name, strlen(name), &value, NULL);
 	}
-	return d.ms;
+	if (value.len > 2) {
+		stamp_parse(value.text + 1, value.len - 2, &ms);
+	}
+	return ms;
 }
 
 /* What If-Unmodified-Since compares with. */

@@ -33,6 +33,12 @@ static inline const char *lex_string_end(const char *p, const char *end)
 	return NULL;
 }
 
+/* Past a byte-order mark, if there is one. */
+static inline const char *lex_mark_end(const char *p, const char *end)
+{
+	return end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? p + 3 : p;
+}
+
 static inline const char *lex_space_end(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {

@@ -164,12 +164,9 @@ static int walk_items(struct walk *w, char close)
 
 static int walk_run(struct walk *w, char open, char close, const char *what)
 {
-	static const char bom[] = "\xef\xbb\xbf";
-	const size_t bom_len = sizeof(bom) - 1;
-	bool marked = (size_t)(w->end - w->text) >= bom_len && memcmp(w->text, bom, bom_len) == 0;
 	int r;
 
-	w->p = lex_space_end(w->text + (marked ? bom_len : 0), w->end);
+	w->p = lex_space_end(lex_mark_end(w->text, w->end), w->end);
 	r = walk_expect(w, open, what);
 	if (!r) {
 		r = walk_items(w, close);
@@ -195,6 +192,32 @@ int json_text_members(const char *text, size_t len,
 		.payload = payload};
 
 	return walk_run(&w, '{', '}', "here should be an object");
+}
+
+struct search {
+	const char *name;
+	size_t name_len;
+	struct json_slice found;
+};
+
+static int find_member(void *payload, struct json_slice key, struct json_slice value)
+{
+	struct search *s = payload;
+
+	if (key.len == s->name_len && memcmp(key.text, s->name, key.len) == 0) {
+		s->found = value;
+	}
+	return 0;
+}
+
+int json_text_find(const char *text, size_t len, const char *name, size_t name_len,
+	struct json_slice *ret, struct error *err)
+{
+	struct search s = {.name = name, .name_len = name_len};
+	int r = json_text_members(text, len, find_member, &s, err);
+
+	*ret = s.found;
+	return r;
 }
 
 int json_text_elements(const char *text, size_t len,

@@ -113,10 +113,9 @@ static int check_bytes(struct patch_doc *d, struct error *err)
 		return error_set(err, EINVAL,
 			"The text is UTF-16; the record was left as it is. Save it as UTF-8.");
 	}
-	if (begins(d, "\xef\xbb\xbf", 3)) {
-		d->text += 3;
-		d->len -= 3;
-	}
+	const char *end = d->text + d->len;
+	d->text = lex_mark_end(d->text, end);
+	d->len = (size_t)(end - d->text);
 	if (is_blank(d->text, d->len)) {
 		return error_set(err, EINVAL,
 			"The text is empty; the record was left as it is. To clear a field, set "

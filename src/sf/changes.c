@@ -153,20 +153,12 @@ static bool slice_stamp(struct json_slice s, int64_t *ret_ms)
 	       stamp_parse(s.text + 1, s.len - 2, ret_ms);
 }
 
-static int deleted_id(void *payload, struct json_slice key, struct json_slice value)
-{
-	if (key.len == 2 && !memcmp(key.text, "id", 2)) {
-		*(struct json_slice *)payload = value;
-	}
-	return 0;
-}
-
 static int deleted_record(void *payload, struct json_slice value)
 {
 	struct asked *a = payload;
-	struct json_slice text = {0};
+	struct json_slice text;
 	struct id id;
-	int r = json_text_members(value.text, value.len, deleted_id, &text, a->err);
+	int r = json_text_find(value.text, value.len, "id", 2, &text, a->err);
 
 	if (r < 0) {
 		return r;

@@ -7,29 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct want {
-	const char *key; /* a member that the document must have, or NULL */
-	bool found;
-};
-
-static int look_for(void *payload, struct json_slice key, struct json_slice value)
-{
-	struct want *w = payload;
-
-	(void)value;
-	if (w->key && key.len == strlen(w->key) && !memcmp(key.text, w->key, key.len)) {
-		w->found = true;
-	}
-	return 0;
-}
-
-/* Walks the whole text: a cut one shows here. */
+/* Walks the whole text: a cut one shows here. key: a member that the document must have, or NULL. */
 static int check(const struct http_reply *reply, const char *key, struct error *err)
 {
-	struct want w = {key, !key};
-	int r = json_text_members(buf_str(&reply->body), reply->body.len, look_for, &w, err);
+	struct json_slice value;
+	int r = json_text_find(buf_str(&reply->body), reply->body.len, key ? key : "",
+		key ? strlen(key) : 0, &value, err);
 
-	if (r == 0 && !w.found) {
+	if (r == 0 && key && !value.text) {
 		r = error_set(err, EPROTO, "Salesforce's answer has no \"%s\"", key);
 	}
 	return r;

@@ -93,19 +93,15 @@ void readback_ask_made(struct readback *rb, struct composite *c, const char *bas
 
 /* ---- the answer ---- */
 
-static int find_id(void *payload, struct json_slice key, struct json_slice value)
-{
-	if (key.len == 2 && !memcmp(key.text, "Id", 2) && value.len > 2) {
-		id_parse(value.text + 1, value.len - 2, payload);
-	}
-	return 0;
-}
-
 static void note_read(struct readback *rb, const char *json, size_t len)
 {
 	struct id id = {""};
+	struct json_slice value;
 
-	json_text_members(json, len, find_id, &id, NULL);
+	json_text_find(json, len, "Id", 2, &value, NULL);
+	if (value.len > 2) {
+		id_parse(value.text + 1, value.len - 2, &id);
+	}
 	for (size_t i = 0; rb->saves && i < rb->count; i++) {
 		if (!strcmp(rb->saves[i].id.text, id.text)) {
 			rb->saves[i].read_back = true;

@@ -392,6 +392,33 @@ static void test_json_text_members__table(void **state)
 	assert_int_equal(json_text_members(NULL, 0, log_member, NULL, NULL), -EPROTO);
 }
 
+static void test_json_text_find__table(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in, *name, *found; /* NULL: none */
+		int r;
+	} table[] = {
+		{"{\"a\":1,\"ab\":[2],\"b\":3}", "ab", "[2]", 0},
+		{"{\"a\":1,\"ab\":2}", "b", NULL, 0},
+		{"{\"a\":1}", "", NULL, 0},
+		{"{\"a\":1,\"a\":null}", "a", "null", 0},
+		{"{\"b\":{\"a\":1}}", "a", NULL, 0},
+		{"{\"a\":1,", "a", "1", -EPROTO},
+		{"[]", "a", NULL, -EPROTO},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const char *in = table[i].in, *name = table[i].name, *found = table[i].found;
+		struct json_slice slice;
+
+		assert_int_equal(json_text_find(in, strlen(in), name, strlen(name), &slice, NULL),
+			table[i].r);
+		assert_int_equal(slice.len, found ? strlen(found) : 0);
+		assert_true(found ? memcmp(slice.text, found, slice.len) == 0 : !slice.text);
+	}
+}
+
 static void test_json_text_elements__table(void **state)
 {
 	(void)state;
@@ -470,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_json_text__limits_are_kept),
 		cmocka_unit_test(test_json_text_indent__table),
 		cmocka_unit_test(test_json_text_members__table),
+		cmocka_unit_test(test_json_text_find__table),
 		cmocka_unit_test(test_json_text_elements__table),
 		cmocka_unit_test(test_json_text__walkers_stop_when_told),
 		cmocka_unit_test(test_json_text__walkers_do_not_recurse_without_bound),

@@ -53,7 +53,12 @@ int json_text_members(const char *text, size_t len,
 	int (*member)(void *payload, struct json_slice key, struct json_slice value), void *payload,
 	struct error *err);
 
-/* The same for the elements of an array. */
+/* The same for one member: its slice, or {NULL, 0} if there is none. The whole text is walked, and of
+ * several of that name the last one counts. */
+int json_text_find(const char *text, size_t len, const char *name, size_t name_len,
+	struct json_slice *ret, struct error *err);
+
+/* As json_text_members for the elements of an array. */
 int json_text_elements(const char *text, size_t len,
 	int (*element)(void *payload, struct json_slice value), void *payload, struct error *err);
 
