@@ -44,6 +44,15 @@ static uint64_t key_of(struct rig *rig, unsigned i)
 	return rec.key;
 }
 
+/* Ten records that are known one by one, or as a complete listing. */
+static void rig_up_as(struct rig *rig, bool listed)
+{
+	rig_up(rig, 10, 100);
+	if (listed) {
+		rig_list(rig);
+	}
+}
+
 /* Somebody who does something of his own while the mirror waits for the org. */
 struct actor {
 	struct rig *rig;
@@ -246,10 +255,7 @@ static void test_races__a_doubt_does_not_outlast_a_clock_that_was_set_back(void 
 
 	for (int listed = 0; listed < 2; listed++) {
 		struct rig rig;
-		rig_up(&rig, 10, 100);
-		if (listed) {
-			rig_list(&rig);
-		}
+		rig_up_as(&rig, listed);
 		struct actor a = {.rig = &rig, .i = 3, .key = key_of(&rig, 3)};
 		save_and_lose_the_answer(&a);
 		fake_org_move_time(rig.org, -DAY_MS);
@@ -268,10 +274,7 @@ static void test_races__what_was_saved_but_not_read_is_asked_for(void **state)
 
 	for (int listed = 0; listed < 2; listed++) {
 		struct rig rig;
-		rig_up(&rig, 10, 100);
-		if (listed) {
-			rig_list(&rig);
-		}
+		rig_up_as(&rig, listed);
 		struct actor a = {.rig = &rig, .key = key_of(&rig, 3)};
 		fake_org_no_read_back(rig.org);
 		fake_org_fail(rig.org, FAKE_RETRIEVE, EIO, "UNKNOWN_EXCEPTION", 1);
@@ -288,10 +291,7 @@ static void test_races__what_was_saved_but_not_read_is_shown(void **state)
 
 	for (int listed = 0; listed < 2; listed++) {
 		struct rig rig;
-		rig_up(&rig, 10, 100);
-		if (listed) {
-			rig_list(&rig);
-		}
+		rig_up_as(&rig, listed);
 		struct actor a = {.rig = &rig, .key = key_of(&rig, 3)};
 		fake_org_no_read_back(rig.org);
 		fake_org_fail(rig.org, FAKE_RETRIEVE, EPROTO, "", -1);

@@ -49,6 +49,30 @@ static int ask_limits(struct sf *sf, struct error *err)
 	return sf_remote(sf)->limits(sf, &until, &doc, err);
 }
 
+/* The org turns down every session, the next `times` times (-1: always). */
+static void refuse_session(int times)
+{
+	char json[200];
+
+	snprintf(json, sizeof(json),
+		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":%d,"
+		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"Session expired or "
+		"invalid\"}]",
+		times);
+	practice_do(&org.practice, "faults", json);
+}
+
+/* As on a full disk, until the limit is set to `before` again. */
+static void let_no_file_grow(struct rlimit *before)
+{
+	struct rlimit none = {0, RLIM_INFINITY};
+
+	getrlimit(RLIMIT_FSIZE, before);
+	none.rlim_max = before->rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+}
+
 static void limits_work(struct sf *sf)
 {
 	struct error err = {0};
@@ -159,10 +183,7 @@ static void test_session__gives_up_after_one_renewal(void **state)
 
 	(void)state;
 	limits_work(org.sf);
-	practice_do(&org.practice, "faults",
-		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
-		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"Session expired or "
-		"invalid\"}]");
+	refuse_session(-1);
 	practice_reset(&org.practice);
 	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
 	assert_string_equal(err.code, "INVALID_SESSION_ID");
@@ -308,10 +329,7 @@ static void test_session__is_not_renewed_in_vain_again_and_again(void **state)
 		workers[i].sf = org.sf;
 	}
 	limits_work(org.sf);
-	practice_do(&org.practice, "faults",
-		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":-1,"
-		"\"errorCode\":\"INVALID_SESSION_ID\",\"message\":\"Session expired or "
-		"invalid\"}]");
+	refuse_session(-1);
 	practice_reset(&org.practice);
 	assert_int_equal(ask_limits(org.sf, &err), -EACCES);
 	assert_string_equal(err.code, "INVALID_SESSION_ID");
@@ -321,9 +339,7 @@ static void test_session__is_not_renewed_in_vain_again_and_again(void **state)
 		assert_int_equal(workers[i].result, -EACCES);
 	}
 	assert_true(practice_calls(&org.practice, "token") <= 3);
-	practice_do(&org.practice, "faults",
-		"[{\"do\":\"error\",\"match\":{\"kind\":\"limits\"},\"status\":401,\"times\":1,"
-		"\"errorCode\":\"INVALID_SESSION_ID\"}]");
+	refuse_session(1);
 	limits_work(org.sf); /* and none fails that could have gone well */
 }
 
@@ -426,17 +442,14 @@ static void test_rotation__survives_a_remount(void **state)
 
 static void test_rotation__never_uses_what_it_could_not_save(void **state)
 {
-	struct rlimit none = {0, RLIM_INFINITY}, before;
+	struct rlimit before;
 	struct error err = {0};
 
 	(void)state;
 	practice_do(&org.practice, "token", "{\"rotation\":true}");
 	limits_work(org.sf);
 	practice_do(&org.practice, "expire-sessions", "{}");
-	getrlimit(RLIMIT_FSIZE, &before);
-	none.rlim_max = before.rlim_max;
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &none);
+	let_no_file_grow(&before);
 	practice_reset(&org.practice);
 	assert_int_equal(ask_limits(org.sf, &err), -EIO);
 	assert_non_null(strstr(err.text, "cannot be saved"));
@@ -451,16 +464,13 @@ static void test_rotation__never_uses_what_it_could_not_save(void **state)
 
 static void test_rotation__saves_at_the_latest_when_it_ends(void **state)
 {
-	struct rlimit none = {0, RLIM_INFINITY}, before;
+	struct rlimit before;
 
 	(void)state;
 	practice_do(&org.practice, "token", "{\"rotation\":true}");
 	limits_work(org.sf);
 	practice_do(&org.practice, "expire-sessions", "{}");
-	getrlimit(RLIMIT_FSIZE, &before);
-	none.rlim_max = before.rlim_max;
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &none);
+	let_no_file_grow(&before);
 	assert_int_equal(ask_limits(org.sf, NULL), -EIO);
 	setrlimit(RLIMIT_FSIZE, &before);
 	sf_org_reopen(&org);
@@ -471,7 +481,7 @@ static void test_rotation__saves_at_the_latest_when_it_ends(void **state)
 /* What could not be saved must not take the place of a log-in that was made meanwhile. */
 static void test_rotation__leaves_a_later_log_in_alone(void **state)
 {
-	struct rlimit none = {0, RLIM_INFINITY}, before;
+	struct rlimit before;
 	char path[128], text[4096];
 	FILE *f;
 
@@ -479,10 +489,7 @@ static void test_rotation__leaves_a_later_log_in_alone(void **state)
 	practice_do(&org.practice, "token", "{\"rotation\":true}");
 	limits_work(org.sf);
 	practice_do(&org.practice, "expire-sessions", "{}");
-	getrlimit(RLIMIT_FSIZE, &before);
-	none.rlim_max = before.rlim_max;
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &none);
+	let_no_file_grow(&before);
 	assert_int_equal(ask_limits(org.sf, NULL), -EIO);
 	setrlimit(RLIMIT_FSIZE, &before);
 	state_path(path, sizeof(path));
